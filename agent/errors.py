@@ -1,0 +1,78 @@
+"""Every fault that Leash expects, as one tree. A class's docstring is its default message.
+
+LeashError
+├── BadInput            the user can mend it: exit code 2, HTTP 400
+│   └── BadSetting
+├── FetchError          a page could not be read; the run goes on
+│   ├── Refused         the address may not be opened (private, scheme, blocked)
+│   ├── TooBig
+│   ├── TooSlow
+│   ├── BadStatus       .status, .retry_after
+│   └── Unreadable      it came, but no text could be had from it
+├── SearchError         a provider failed; the next one is asked
+│   └── RateLimited     .retry_after
+├── ModelError          an endpoint failed; the next one takes over
+└── StorageError        a disk is full or a folder cannot be written
+"""
+
+from __future__ import annotations
+
+
+class LeashError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+        self.retry_after = retry_after
+
+
+class BadInput(LeashError):
+    """What was given cannot be used."""
+
+
+class BadSetting(BadInput):
+    """A setting has a value that cannot be used."""
+
+
+class FetchError(LeashError):
+    """The page could not be read."""
+
+
+class Refused(FetchError):
+    """This address is not a public web address, so Leash does not open it."""
+
+
+class TooBig(FetchError):
+    """The page is larger than the limit."""
+
+
+class TooSlow(FetchError):
+    """The page did not come within its time."""
+
+
+class BadStatus(FetchError):
+    """The site answered with an error."""
+
+    def __init__(self, status: int, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message or f"The site answered with status {status}.", retry_after=retry_after)
+        self.status = status
+
+
+class Unreadable(FetchError):
+    """The page came, but no readable text could be had from it."""
+
+
+class SearchError(LeashError):
+    """The search provider failed."""
+
+
+class RateLimited(SearchError):
+    """The search provider asks to slow down."""
+
+
+class ModelError(LeashError):
+    """The model endpoint failed."""
+
+
+class StorageError(LeashError):
+    """The data folder cannot be written."""

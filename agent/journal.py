@@ -1,0 +1,85 @@
+"""The journal: every costly step is remembered, so a killed run that starts again replays what it has paid for.
+
+A step's key is made of its kind and inputs. This module knows nothing of where entries are kept: `Entries` is the port,
+`MemoryEntries` its in-memory twin; the service keeps them in its database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from agent.records import Page
+
+
+class Entries(Protocol):
+    """Where results of steps are kept. Called from many threads. `save` raises Fenced if the run has another owner now."""
+
+    def load(self, key: str) -> Any | None: ...
+
+    def save(self, key: str, kind: str, inputs: Any, result: Any) -> None: ...
+
+
+class Shelf(Protocol):
+    """Where pages are kept, by the SHA-256 of their text. Called from many threads."""
+
+    def keep(self, page: Page) -> None: ...
+
+    def page(self, sha256: str) -> Page | None: ...
+
+
+class Fenced(Exception):
+    """Another worker has taken this run over; this one must stop at once and write nothing more."""
+
+
+class Journal:
+    def __init__(self, entries: Entries) -> None:
+        self.entries = entries
+
+    def step(self, kind: str, inputs: Any, work: Callable[[], Any]) -> Any:
+        """The result of `work()` as JSON, from the journal if this step was done before. What raises is not remembered."""
+        key = step_key(kind, inputs)
+        done = self.entries.load(key)
+        if done is not None:
+            return done["result"]
+        result = work()
+        self.entries.save(key, kind, inputs, result)
+        return result
+
+
+def step_key(kind: str, inputs: Any) -> str:
+    return hashlib.sha256(json.dumps([kind, inputs], sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+class MemoryEntries:
+    """Entries of one process; `log` keeps them in order."""
+
+    def __init__(self) -> None:
+        self.lock, self.kept, self.log = threading.Lock(), {}, []
+
+    def load(self, key: str) -> Any | None:
+        with self.lock:
+            return self.kept.get(key)
+
+    def save(self, key: str, kind: str, inputs: Any, result: Any) -> None:
+        with self.lock:
+            self.kept[key] = {"result": result}
+            self.log.append((kind, inputs))
+
+
+class MemoryShelf:
+    """Pages of one process."""
+
+    def __init__(self) -> None:
+        self.lock, self.pages = threading.Lock(), {}
+
+    def keep(self, page: Page) -> None:
+        with self.lock:
+            self.pages[page.sha256] = page
+
+    def page(self, sha256: str) -> Page | None:
+        with self.lock:
+            return self.pages.get(sha256)

@@ -1,0 +1,147 @@
+"""The nouns that every part of Leash shares. Plain data: no record knows how it was made or shown."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+SUPPORT = ("supported", "partial", "contradicted", "not found", "unchecked")
+RUNGS = ("markdown", "http", "browser", "pdf", "capture", "git")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One search result. `providers` are the names of all that returned it, `rank` its place (from 1) after merging."""
+
+    url: str
+    title: str
+    snippet: str = ""
+    providers: tuple[str, ...] = ()
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """One kept document: its text never changes, `sha256` is that of the text in UTF-8.
+
+    `url` is the address asked for, `final_url` the one that answered. `date` is the page's own (ISO, may be ""),
+    `fetched_at` ours (ISO, UTC). `html` is the snapshot as decoded bytes, None for what was never HTML.
+    `chosen_by` is "user" or "agent".
+    """
+
+    url: str
+    final_url: str
+    title: str
+    text: str
+    fetched_at: str
+    site: str = ""
+    author: str = ""
+    date: str = ""
+    language: str = ""
+    rung: str = "http"
+    chosen_by: str = "agent"
+    html: bytes | None = None
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.sha256:
+            object.__setattr__(self, "sha256", sha256_of(self.text))
+
+    def meta(self) -> dict[str, Any]:
+        """All but the text and the snapshot, as JSON."""
+        return {name: value for name, value in vars(self).items() if name not in ("text", "html")}
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A span of a page's text (`page.text[start:end] == text`), with the headings above it."""
+
+    page_sha256: str
+    start: int
+    end: int
+    text: str
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Citation:
+    """From a claim to a span of a kept page. `n` is the source's number in the answer."""
+
+    n: int
+    url: str
+    title: str
+    page_sha256: str
+    start: int
+    end: int
+    quote: str
+    site: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence of an answer. `support` is one of SUPPORT.
+
+    `text` is without citation marks. `unknown` holds marks the writer made that name no passage (shown, never passed on).
+    """
+
+    text: str
+    support: str = "unchecked"
+    citations: tuple[Citation, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A page as an answer lists it, numbered from 1."""
+
+    n: int
+    url: str
+    title: str
+    rung: str
+    fetched_at: str
+    sha256: str
+    site: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run ends with.
+
+    `mode` is "model" or "extractive"; `answer` is Markdown with [n] marks, n a source's number; `not_found` says in
+    plain sentences what the pages do not answer; `limits` and `used` share their keys with Budget; `stopped_by` is
+    "done", "nothing found", "user" or the name of the limit that was reached; `model` is who wrote it ("" for none).
+    """
+
+    question: str
+    depth: str
+    mode: str
+    answer: str
+    claims: tuple[Claim, ...] = ()
+    sources: tuple[Source, ...] = ()
+    not_found: tuple[str, ...] = ()
+    limits: dict[str, float] = field(default_factory=dict)
+    used: dict[str, float] = field(default_factory=dict)
+    stopped_by: str = "done"
+    seconds: float = 0.0
+    model: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Answer:
+        claims = tuple(claim_from_json(claim) for claim in data.get("claims", ()))
+        sources = tuple(Source(**source) for source in data.get("sources", ()))
+        return cls(**{**data, "claims": claims, "sources": sources, "not_found": tuple(data.get("not_found", ()))})
+
+
+def claim_from_json(data: dict[str, Any]) -> Claim:
+    citations = tuple(Citation(**citation) for citation in data.get("citations", ()))
+    return Claim(data["text"], data.get("support", "unchecked"), citations, tuple(data.get("unknown", ())))
+
+
+def sha256_of(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
