@@ -1,0 +1,85 @@
+"""Unpacking the bodies of replies with a bound: what is packed to explode stops at the limit, whatever it claims."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+from agent.errors import TooBig, Unreadable
+
+STEP = 65536
+MOST_MEMBERS = 64  # of one gzip file; each costs a copy of what is left of its chunk
+GZIP, ZLIB, RAW = 31, 15, -15
+ACCEPTED = "gzip, deflate"
+
+
+def unpack(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes:
+    """The body as it was before packing. Raises TooBig past `limit` bytes, Unreadable for what it cannot unpack."""
+    body, came = bytearray(), 0
+    unpacked = unpacker(encoding)
+    for chunk in chunks:
+        came += len(chunk)
+        for piece in unpacked(chunk):
+            body += piece
+            check(max(len(body), came), limit)
+    return bytes(body)
+
+
+def check(size: int, limit: int) -> None:
+    if size > limit:
+        raise TooBig(f"The page is larger than {limit / 1e6:g} MB, so Leash stopped reading it.")
+
+
+def unpacker(encoding: str):
+    """A function from each packed chunk to unpacked pieces of a bounded size. One encoding only: never packed twice."""
+    name = encoding.strip().lower().removeprefix("x-")
+    if name in ("", "identity"):
+        return lambda chunk: (chunk,)
+    if name == "gzip":
+        return Inflater(GZIP).pieces
+    if name == "deflate":
+        return Inflater(ZLIB).pieces
+    raise Unreadable(f"The page came packed as “{name[:40]}”, which Leash did not ask for and does not unpack.")
+
+
+class Inflater:
+    """zlib's unpacker, piece by piece, over the members of a gzip file; "deflate" comes with zlib's head or without."""
+
+    def __init__(self, form: int) -> None:
+        self._form = form
+        self._zlib = zlib.decompressobj(form)
+        self._members = 0
+        self._begun = False
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        piece = b""
+        while data or len(piece) == STEP:
+            piece = self._inflate(data)
+            data = self._rest()
+            yield piece
+
+    def _inflate(self, data: bytes) -> bytes:
+        try:
+            piece = self._zlib.decompress(data, STEP)
+        except zlib.error:
+            return self._without_head(data)
+        self._begun = True
+        return piece
+
+    def _without_head(self, data: bytes) -> bytes:
+        if self._members:  # what follows the last member is padding
+            self._zlib = zlib.decompressobj(self._form)
+            return b""
+        if self._begun or self._form != ZLIB:
+            raise Unreadable("The page came packed, and cannot be unpacked: its bytes are damaged.") from None
+        self._form, self._zlib, self._begun = RAW, zlib.decompressobj(RAW), True
+        return self._inflate(data)
+
+    def _rest(self) -> bytes:
+        if not self._zlib.eof:
+            return self._zlib.unconsumed_tail
+        self._members += 1
+        if self._members >= MOST_MEMBERS:
+            raise Unreadable("The page came packed in too many pieces.")
+        rest, self._zlib = self._zlib.unused_data, zlib.decompressobj(self._form)
+        return rest

@@ -1,0 +1,174 @@
+"""GET through the door: redirects followed one by one, bounded in bytes and time. Knows nothing of what a page says."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agent.errors import BadStatus, FetchError
+from agent.fetch.decode import ACCEPTED, check, unpack
+from agent.fetch.rules import PAGE
+from agent.fetch.targets import Target, onward, read_target
+from agent.settings import Settings
+
+if TYPE_CHECKING:
+    from agent.fetch.egress import Egress
+    from agent.fetch.wire import Deadline, Reply, Wire
+
+MOST_HOPS = 10
+REDIRECTS = (301, 302, 303, 307, 308)
+HEADERS = {
+    "User-Agent": "Mozilla/5.0 (compatible; Leash/0.1; a reader that its user directs)",
+    "Accept": "text/html,application/xhtml+xml,text/markdown;q=0.9,text/plain;q=0.8,application/pdf;q=0.8,*/*;q=0.5",
+    "Accept-Language": "*",
+}
+SAFE_ELSEWHERE = ("accept", "accept-language", "user-agent")
+SENTENCES = {
+    401: "{host} shows this page only after a login",
+    403: "{host} does not let Leash read this page",
+    404: "{host} has no such page",
+    410: "{host} has removed this page",
+    429: "{host} asks Leash to slow down",
+    451: "{host} may not show this page for legal reasons",
+}
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a GET brought. `headers` have lower-case names, `body` is unpacked, `content_type` is bare and lower-case.
+
+    `charset` is "" if the reply declares none; `hops` are the addresses that redirects led to, the last is `final_url`.
+    """
+
+    url: str
+    final_url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    content_type: str
+    charset: str
+    hops: tuple[str, ...]
+    seconds: float
+
+
+class Http:
+    """Thread-safe; keeps connections to sites open for the next page."""
+
+    def __init__(self, settings: Settings, door: Egress) -> None:
+        self._settings = settings
+        self._door = door
+        self._making = threading.Lock()
+
+    @cached_property
+    def _opened(self) -> Wire:
+        from agent.fetch.wire import Wire  # 0.1 s to import, so not before the first page
+
+        return Wire(self._door.proxy(PAGE), self._settings.ca_bundle)
+
+    @property
+    def _wire(self) -> Wire:
+        with self._making:
+            return self._opened
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int | None = None,
+            seconds: float | None = None) -> Fetched:
+        """The page at this address, after at most ten redirects, each of them checked.
+
+        `limit` bounds the body's bytes after unpacking, `seconds` everything together; the settings' bounds if not
+        given. Raises Refused, TooBig, TooSlow, BadStatus, Unreadable (packed badly), or FetchError for the rest.
+        """
+        wire = self._wire
+        deadline = new_deadline(seconds or self._settings.page_seconds)
+        target, hops, sent = read_target(url), [], merged_headers(headers or {})
+        while True:
+            with closing(wire.open(target, sent, deadline)) as reply:
+                following = next_hop(target, reply)
+                if following is None:
+                    return fetched(url, target, reply, tuple(hops), limit or self._settings.page_bytes, deadline)
+            check_hop(read_target(url), hops, following)
+            sent = sent if following.origin == target.origin else safe_headers(sent)
+            hops.append(following.url)
+            target = following
+
+    def close(self) -> None:
+        if "_opened" in vars(self):
+            self._opened.close()
+
+
+def new_deadline(seconds: float) -> Deadline:
+    from agent.fetch.wire import Deadline
+
+    return Deadline(seconds)
+
+
+def merged_headers(given: Mapping[str, str]) -> dict[str, str]:
+    """Ours, with the caller's over them; how a body is packed stays ours to say."""
+    own = {name.title(): value for name, value in given.items()}
+    return {**HEADERS, **own, "Accept-Encoding": ACCEPTED}
+
+
+def safe_headers(sent: Mapping[str, str]) -> dict[str, str]:
+    """What may follow a redirect to another origin: nothing that could be a secret."""
+    kept = {name: value for name, value in sent.items() if name.lower() in SAFE_ELSEWHERE}
+    return {**kept, "Accept-Encoding": ACCEPTED}
+
+
+def next_hop(target: Target, reply: Reply) -> Target | None:
+    """Where the reply redirects to, None if it does not."""
+    if reply.status not in REDIRECTS or "location" not in reply.headers:
+        return None
+    following = onward(target, reply.headers["location"])
+    reply.skip()
+    return following
+
+
+def check_hop(first: Target, hops: list[str], following: Target) -> None:
+    if following.url == first.url or following.url in hops:
+        raise FetchError(f"{first.host} redirects in a circle, so there is no page to read.")
+    if len(hops) >= MOST_HOPS:
+        raise FetchError(f"{first.host} redirects more than {MOST_HOPS} times, so Leash gave up following.")
+
+
+def fetched(url: str, target: Target, reply: Reply, hops: tuple[str, ...], limit: int, deadline: Deadline) -> Fetched:
+    """The end of the way: the body read and unpacked. Raises BadStatus for a status that is an error."""
+    if reply.status >= 400:
+        raise bad_status(target, reply)
+    headers = reply.headers
+    if headers.get("content-length", "").isdigit():
+        check(int(headers["content-length"]), limit)
+    body = unpack(reply.chunks(), headers.get("content-encoding", ""), limit)
+    kind, charset = content_kind(headers.get("content-type", ""))
+    return Fetched(url, target.url, reply.status, headers, body, kind, charset, hops, deadline.spent())
+
+
+def bad_status(target: Target, reply: Reply) -> BadStatus:
+    reply.skip()
+    fault = "{host} has a fault of its own" if reply.status >= 500 else "{host} does not give this page"
+    sentence = SENTENCES.get(reply.status, fault).format(host=target.host)
+    wait = retry_after(reply.headers.get("retry-after", ""))
+    return BadStatus(reply.status, f"{sentence} (status {reply.status}).", retry_after=wait)
+
+
+def retry_after(value: str) -> float | None:
+    """The header's seconds, from a number or a date; None if it says neither."""
+    from email.utils import parsedate_to_datetime
+
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
+
+
+def content_kind(header: str) -> tuple[str, str]:
+    """The bare lower-case type and the declared charset of a Content-Type header."""
+    kind, *parameters = header.split(";")
+    named = dict(parameter.strip().partition("=")[::2] for parameter in parameters)
+    charset = next((value for name, value in named.items() if name.strip().lower() == "charset"), "")
+    return kind.strip().lower(), charset.strip().strip("\"'").lower()
