@@ -23,7 +23,7 @@ BACKENDS = ("duckduckgo", "brave", "mojeek", "startpage", "yahoo")
 AT_ONCE = 2
 SECONDS = 3.0  # a request; one engine needs two
 BLOCKED = (202, 401, 403, 418, 429, 503)
-CHALLENGE = re.compile(r"[-_/]captcha|captcha[-_/]|anomaly[-.](?:modal|js)|unusual traffic|verify you are", re.IGNORECASE)
+CHALLENGE = re.compile(r"[-_/]captcha|captcha[-_/]|anomaly[-.](?:modal|js)|unusual traffic", re.IGNORECASE)
 
 
 class Ddgs:

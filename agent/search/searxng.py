@@ -7,7 +7,8 @@ from typing import Any
 
 from agent.errors import SearchError
 from agent.records import Hit
-from agent.search.wire import Reply, Wire, hits, looks_like_html, pick, plain, read_json, rows
+from agent.search.wire import Reply, Wire, hits, looks_like_html, plain, read_json, rows
+from agent.shape import pick
 
 COMMAND = re.compile(r"(?<!\S)[!:?<]+(?=\S)")  # SearXNG reads words that begin so as orders: !engine :language <seconds
 FORMATS = "its settings.yml must list json under search.formats (then restart it)"

@@ -8,15 +8,16 @@ from urllib.parse import quote
 
 from agent.errors import SearchError
 from agent.records import Hit
-from agent.search.wire import Wire, hits, pick, plain, read_json, rows
+from agent.search.wire import Wire, hits, plain, read_json, rows
+from agent.shape import pick
 
 LONGEST = 300  # CirrusSearch refuses longer queries
 WORD = re.compile(r"[\w'’.+#-]*\w[+#]*")
 STOPWORDS = frozenset(
     re.findall(
         r"\w+",
-        "a an and are as at be by can could did do does for from had has have how i if in into is it its me my of on or "
-        "our should so than that the their them then there these they this to was we were what when where which who "
+        "a an and are as at be by can could did do does for from had has have how i if in into is it its me my of on "
+        "or our should so than that the their them then there these they this to was we were what when where which who "
         "whom whose why will with would you your",
     )
 )

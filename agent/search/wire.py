@@ -20,10 +20,12 @@ import httpx2
 from agent.cooldown import retry_after
 from agent.errors import RateLimited, SearchError
 from agent.records import Hit
+from agent.shape import pick
 
 MOST_BYTES = 2_000_000
 SECONDS = 10.0
 HEADERS = {"Accept-Encoding": "gzip", "User-Agent": "Leash/0.1 (self-hosted research companion)"}
+DOOR = "leash-door"  # a header that marks what the egress door itself says
 KEYS = ("url", "title", "content")
 TAG = re.compile(r"<[^>]{0,500}>")
 SPACE = re.compile(r"[\s\x00-\x1f\x7f]+")
@@ -53,14 +55,22 @@ class Wire:
         until = time.monotonic() + self._seconds
         try:
             with self._client.stream(method, url, **request) as response:
+                if DOOR in response.headers:
+                    raise SearchError(f"It cannot be reached: {phrase(response)}")
                 body = bounded(response, lambda: time.monotonic() > until)
                 return Reply(response.status_code, response.headers, body)
         except (httpx2.TimeoutException, TimeoutError):
             raise SearchError(f"It did not answer within {self._seconds:g} s.") from None
         except httpx2.ConnectError:
             raise SearchError(f"It cannot be reached: nothing answers at {place(url)}.") from None
+        except httpx2.ProxyError as error:
+            raise SearchError(f"It cannot be reached: {error}") from None
         except httpx2.HTTPError as error:
             raise SearchError(f"The connection to {place(url)} broke off ({type(error).__name__}).") from None
+
+
+def phrase(response: httpx2.Response) -> str:
+    return response.extensions.get("reason_phrase", b"").decode("latin-1")[:300]
 
 
 def bounded(response: httpx2.Response, late: Callable[[], bool]) -> bytes:
@@ -112,14 +122,6 @@ def check_status(reply: Reply, key: str) -> None:
 
 def looks_like_html(reply: Reply) -> bool:
     return "html" in reply.headers.get("content-type", "").lower() or reply.body.lstrip()[:1] == b"<"
-
-
-def pick(data: Any, *path: str | int) -> Any:
-    """What lies at `path`, or None wherever the data is not shaped so."""
-    for step in path:
-        fits = isinstance(data, dict) and step in data or isinstance(data, list) and step in range(len(data))
-        data = data[step] if fits else None
-    return data
 
 
 def rows(data: Any, *path: str) -> list[dict[str, Any]]:
