@@ -2,7 +2,9 @@
 
 LeashError
 ├── BadInput            the user can mend it: exit code 2, HTTP 400
-│   └── BadSetting
+│   ├── BadSetting
+│   └── NotFound        there is no run or page of that name: HTTP 404
+├── Busy                too much is going on at once; .retry_after: HTTP 503
 ├── FetchError          a page could not be read; the run goes on
 │   ├── Refused         the address may not be opened (private, scheme, blocked)
 │   ├── TooBig
@@ -32,6 +34,14 @@ class BadInput(LeashError):
 
 class BadSetting(BadInput):
     """A setting has a value that cannot be used."""
+
+
+class NotFound(BadInput):
+    """There is no such thing here."""
+
+
+class Busy(LeashError):
+    """Too much is going on at once. Try again in a moment."""
 
 
 class FetchError(LeashError):

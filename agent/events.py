@@ -1,4 +1,4 @@
-"""What a run tells the world, in order: one frozen record a kind. The web, the terminal and the trace are its readers."""
+"""What a run tells the world, in order: one frozen record a kind. The web, the terminal and the trace read it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ class Searched(Event):
 
 @dataclass(frozen=True)
 class Trouble(Event):
-    """Something failed and the run goes on. `stage` is search, read, write or keep; `subject` a provider, address or model."""
+    """Something failed and the run goes on.
+
+    `stage` is search, read, write, keep or worker; `subject` a provider, address, model or worker.
+    """
 
     stage: str
     subject: str

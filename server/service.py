@@ -1,0 +1,154 @@
+"""What a user can do, one function a thing. The API, the pages and the terminal call it; it knows no Flask.
+
+A run is a row in the store; the doorbell only makes things happen at once that would happen anyway.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agent.budget import budget_for
+from agent.errors import BadInput, Busy, NotFound
+from agent.events import Answered, Event, Started
+from agent.records import Answer, Page
+from agent.settings import Settings
+from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
+from server.store import Entry, Run, Store, open_store
+from server.store.records import Ending, ending_of
+
+QUESTION_LENGTH = 4_000
+LIST_LENGTH = 200
+STREAMS = 64  # of the web process's 128 threads: the others stay free to answer
+BEAT = 9.0  # seconds between signs of life, so that none comes later than ten
+
+
+class Service:
+    def __init__(self, store: Store, doorbell: Doorbell) -> None:
+        self.store, self.doorbell = store, doorbell
+        self.seats = threading.Semaphore(STREAMS)
+
+    def ask(self, question: str, depth: str = "quick", model: bool = True) -> Run:
+        """A new run. Raises BadInput with one sentence for a question or depth that cannot be used."""
+        question, budget = checked_question(question), budget_for(depth)
+        if not isinstance(model, bool):
+            raise BadInput("“model” says whether a model may write: true or false.")
+        run = self.store.runs.add(question, budget.depth, model)
+        self.doorbell.ring(run, budget.seconds)
+        return run
+
+    def run(self, run_id: str) -> Run:
+        """Raises NotFound."""
+        return self.store.runs.get(run_id)
+
+    def runs(self, limit: int = 50, before: str | None = None) -> list[Run]:
+        """Newest first; with `before`, the id of a run, those that are older."""
+        if not 1 <= limit <= LIST_LENGTH:
+            raise BadInput(f"“limit” is a number from 1 to {LIST_LENGTH}.")
+        return self.store.runs.newest(limit, before)
+
+    def events(self, run_id: str, after: int = 0) -> list[Entry]:
+        """What is stored so far, from the event that follows the `after`-th."""
+        self.run(run_id)
+        return self.store.runs.events(run_id, after)
+
+    def watch(self, run_id: str, after: int = 0) -> Iterator[Entry | None]:
+        """Stored events, then live ones, until the run is over; None is a sign of life, at least every ten seconds.
+
+        Raises Busy, at once, when too many are watching.
+        """
+        self.run(run_id)
+        watching = self._watch(run_id, after)
+        next(watching)  # takes the seat now, and gives it back however the caller lets go
+        return watching
+
+    def stop(self, run_id: str) -> Run:
+        """Ask a run to end with what it has; one that waits ends at once, one that is over stays as it is."""
+        run = self.store.runs.request_stop(run_id)
+        self.doorbell.tell(run_id)
+        return run
+
+    def forget(self, run_id: str) -> None:
+        """Delete a run, its events and steps, and the pages that no other run kept."""
+        self.store.runs.forget(run_id)
+        self.doorbell.tell(run_id)
+
+    def page(self, sha256: str) -> Page:
+        """Raises NotFound, or StorageError if the kept text was damaged."""
+        return self.store.pages.get(sha256)
+
+    def answer(self, run_id: str) -> Answer | None:
+        self.run(run_id)
+        last = self.store.runs.last(run_id, Answered.kind)
+        return last.answer if isinstance(last, Answered) else None
+
+    def save(self, events: list[Event], pages: list[Page]) -> Run:
+        """Keep a run that was done in this process, as any other."""
+        started = next((event for event in events if isinstance(event, Started)), None)
+        if started is None:
+            raise BadInput("A run without its first event cannot be kept.")
+        ending = next(filter(None, map(ending_of, reversed(events))), Ending("stopped", stopped_by="user"))
+        run = self.store.runs.add_finished(started.question, started.depth, bool(started.model), events, ending)
+        self.store.pages.save(run.id, pages)
+        return run
+
+    def _watch(self, run_id: str, after: int) -> Iterator[Entry | None]:
+        with self._seat(), self.doorbell.listen(run_id) as ear:
+            yield None
+            last_sign = time.monotonic()
+            over = False
+            while not over:
+                over = self._is_over(run_id)  # before the events: those of a run that is over are then all there
+                for entry in self.store.runs.events(run_id, after):
+                    after, last_sign = entry.seq, time.monotonic()
+                    yield entry
+                if time.monotonic() - last_sign >= BEAT:
+                    last_sign = time.monotonic()
+                    yield None
+                if not over:
+                    ear.wait(last_sign + BEAT - time.monotonic())
+
+    def _is_over(self, run_id: str) -> bool:
+        try:
+            return self.run(run_id).over
+        except NotFound:  # deleted while it was watched
+            return True
+
+    @contextmanager
+    def _seat(self) -> Iterator[None]:
+        if not self.seats.acquire(blocking=False):
+            raise Busy("Too many pages are watching runs at once. Close some of them, or try again.", retry_after=5)
+        try:
+            yield
+        finally:
+            self.seats.release()
+
+
+def open_service(settings: Settings) -> Service:
+    """The service of these settings, with its store open. Without a Redis, runs wait until a worker finds them."""
+    return Service(open_store(settings), RedisDoorbell(settings.redis_url) if settings.redis_url else NoDoorbell())
+
+
+def checked_question(question: str) -> str:
+    """The question without the space around it. Raises BadInput; whatever else it says, it is only text."""
+    if not isinstance(question, str) or not question.strip():
+        raise BadInput("The question is empty. Type what you want to know.")
+    question = question.strip()
+    if len(question) > QUESTION_LENGTH:
+        raise BadInput(
+            f"The question has {len(question):,} characters; at most {QUESTION_LENGTH:,} are read. "
+            "Ask for one thing, in fewer words."
+        )
+    if any(is_binary(character) for character in question):
+        raise BadInput("The question holds characters that are no text. Type it, or paste plain text.")
+    if not any(character.isalnum() for character in question):
+        raise BadInput("The question holds no word. Type what you want to know.")
+    return question
+
+
+def is_binary(character: str) -> bool:
+    """Control characters, halves of surrogate pairs, and the mark of bytes that could not be decoded."""
+    return character == "\ufffd" or (unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r")

@@ -1,0 +1,93 @@
+"""What the store hands out: frozen copies of rows. Plain data, made by server.store.runs alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from agent.events import Answered, Event, Failed
+
+STATUSES = ("queued", "running", "done", "failed", "stopped")
+OVER = ("done", "failed", "stopped")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One question worked on. `status` is one of STATUSES; `error` and `advice` tell why it failed.
+
+    `mode`, `stopped_by`, `sources`, `claims` and `supported` (claims whose support is "supported") are the answer's, ""
+    and 0 while there is none. `fence` grows with each worker that takes the run: only the last may write.
+    """
+
+    id: str
+    question: str
+    depth: str
+    model: bool
+    status: str
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    stop_requested: bool = False
+    error: str = ""
+    advice: str = ""
+    mode: str = ""
+    stopped_by: str = ""
+    sources: int = 0
+    claims: int = 0
+    supported: int = 0
+    fence: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.status in OVER
+
+    @property
+    def seconds(self) -> float:
+        """From the ask to the end, or to now."""
+        return ((self.ended_at or datetime.now(UTC)) - self.created_at).total_seconds()
+
+    def to_json(self) -> dict[str, Any]:
+        """All that a reader may see, as JSON."""
+        data = {name: value for name, value in vars(self).items() if name != "fence"}
+        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in data.items()}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event as it was stored: the `seq`-th of its run, from 1."""
+
+    seq: int
+    at: datetime
+    event: Event
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended, as its row keeps it."""
+
+    status: str
+    error: str = ""
+    advice: str = ""
+    mode: str = ""
+    stopped_by: str = ""
+    sources: int = 0
+    claims: int = 0
+    supported: int = 0
+
+
+def ending_of(event: Event) -> Ending | None:
+    """The ending that an event stands for; None for one that ends nothing."""
+    if isinstance(event, Failed):
+        return Ending("failed", clean(event.message), clean(event.advice))
+    if not isinstance(event, Answered):
+        return None
+    answer = event.answer
+    supported = sum(claim.support == "supported" for claim in answer.claims)
+    return Ending("done", "", "", answer.mode, answer.stopped_by, len(answer.sources), len(answer.claims), supported)
+
+
+def clean(text: str) -> str:
+    """Text that every database takes."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -1,0 +1,204 @@
+"""Runs and their events: the rows that say what is asked, who works on it, and what came of it.
+
+A worker owns a run by its fence: `claim` raises it by one, and every write of a worker first checks that the fence is
+still its own, in the same transaction. Knows nothing of queues.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, update
+
+from agent.errors import NotFound
+from agent.events import Event, from_json
+from agent.journal import Fenced
+from server.store.database import Database
+from server.store.records import Ending, Entry, Run
+from server.store.tables import event, page, run, run_page
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # no letters that look like another
+ID_LENGTH = 12
+CLOCK_JUMP = 60.0  # a lease that ends later than this was given before the clock was set back
+MOMENTS = ("created_at", "started_at", "ended_at")
+
+
+class Runs:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def add(self, question: str, depth: str, model: bool) -> Run:
+        """A new run, queued, as if its bell had just been rung."""
+        with self.database.write() as connection:
+            run_id = insert_run(connection, question, depth, model)
+            return load(connection, run_id)
+
+    def add_finished(self, question: str, depth: str, model: bool, events: list[Event], ending: Ending) -> Run:
+        """A run that has been done elsewhere, with all its events."""
+        with self.database.write() as connection:
+            run_id = insert_run(connection, question, depth, model)
+            values = {"started_at": run.c.created_at, "ended_at": time.time(), **asdict(ending)}
+            connection.execute(update(run).where(run.c.id == run_id).values(**values))
+            insert_events(connection, run_id, events)
+            return load(connection, run_id)
+
+    def get(self, run_id: str) -> Run:
+        with self.database.read() as connection:
+            return load(connection, run_id)
+
+    def newest(self, limit: int, before: str | None) -> list[Run]:
+        """Newest first, those older than the run `before`."""
+        query = select(run).order_by(run.c.created_at.desc(), run.c.id.desc()).limit(limit)
+        with self.database.read() as connection:
+            if before is not None:
+                query = query.where(older_than(load_row(connection, before)))
+            return [to_run(row) for row in connection.execute(query)]
+
+    def events(self, run_id: str, after: int = 0) -> list[Entry]:
+        query = select(event).where(event.c.run_id == run_id, event.c.seq > after).order_by(event.c.seq)
+        with self.database.read() as connection:
+            return [to_entry(row) for row in connection.execute(query)]
+
+    def last(self, run_id: str, kind: str) -> Event | None:
+        """The latest event of that kind."""
+        query = select(event).where(event.c.run_id == run_id, event.c.kind == kind).order_by(event.c.seq.desc())
+        with self.database.read() as connection:
+            row = connection.execute(query.limit(1)).first()
+        return from_json(row.kind, row.data) if row else None
+
+    def request_stop(self, run_id: str) -> Run:
+        """A queued run stops here; a running one when its worker sees the wish; one that is over stays as it is."""
+        queued = run.c.status == "queued"
+        values = {"stop_requested": True, "status": case((queued, "stopped"), else_=run.c.status)}
+        values["stopped_by"] = case((queued, "user"), else_=run.c.stopped_by)
+        values["ended_at"] = case((queued, time.time()), else_=run.c.ended_at)
+        waiting = and_(run.c.id == run_id, run.c.status.in_(("queued", "running")))
+        with self.database.write() as connection:
+            connection.execute(update(run).where(waiting).values(**values))
+            return load(connection, run_id)
+
+    def forget(self, run_id: str) -> None:
+        """Delete a run with all that it alone kept."""
+        mine = select(run_page.c.sha256).where(run_page.c.run_id == run_id)
+        others = select(run_page.c.sha256).where(run_page.c.run_id != run_id)
+        with self.database.write() as connection:
+            load(connection, run_id)
+            alone = list(connection.scalars(mine.where(run_page.c.sha256.not_in(others))))
+            connection.execute(delete(run).where(run.c.id == run_id))
+            connection.execute(delete(page).where(page.c.sha256.in_(alone)))
+        self.database.scrub()
+
+    def claim(self, run_id: str, worker: str, lease: float) -> Run | None:
+        """Take the run for this worker, if it is free. None if it is not (another has it, it is over, or gone)."""
+        now = time.time()
+        values = {"status": "running", "fence": run.c.fence + 1, "worker": worker, "lease_until": now + lease}
+        values["started_at"] = func.coalesce(run.c.started_at, now)
+        with self.database.write() as connection:
+            taken = connection.execute(update(run).where(run.c.id == run_id, is_free(now)).values(**values))
+            return load(connection, run_id) if taken.rowcount else None
+
+    def beat(self, mine: Run, lease: float) -> bool:
+        """Hold the run for another `lease` seconds; True if the user wants it to stop. Raises Fenced."""
+        with self.database.write() as connection:
+            row = hold(connection, mine)
+            connection.execute(update(run).where(run.c.id == mine.id).values(lease_until=time.time() + lease))
+        return row.stop_requested
+
+    def append(self, mine: Run, events: list[Event], ending: Ending | None = None) -> None:
+        """Add events after the last, and the ending with them if there is one. Raises Fenced."""
+        with self.database.write() as connection:
+            hold(connection, mine)
+            insert_events(connection, mine.id, events)
+            if ending:
+                values = {**asdict(ending), "ended_at": time.time()}
+                connection.execute(update(run).where(run.c.id == mine.id).values(**values))
+
+    def release(self, mine: Run) -> None:
+        """Give the run back, to go on with another worker at once. Raises Fenced."""
+        with self.database.write() as connection:
+            hold(connection, mine)
+            connection.execute(update(run).where(run.c.id == mine.id).values(status="queued", rung_at=0))
+
+    def unattended(self, patience: float) -> list[Run]:
+        """Runs that are free and whose bell was not rung for `patience` seconds; it counts as rung by this call."""
+        now = time.time()
+        stale = or_(run.c.rung_at < now - patience, run.c.rung_at > now + CLOCK_JUMP)
+        free = and_(is_free(now), stale)
+        with self.database.read() as connection:
+            if not connection.execute(select(run.c.id).where(free).limit(1)).first():
+                return []
+        with self.database.write() as connection:
+            ids = list(connection.scalars(select(run.c.id).where(free).with_for_update()))
+            connection.execute(update(run).where(run.c.id.in_(ids)).values(rung_at=now))
+            return [load(connection, run_id) for run_id in ids]
+
+
+def is_free(now: float) -> Any:
+    """The condition that a worker may take a run: queued, or its worker has not been heard of in time."""
+    expired = or_(run.c.lease_until < now, run.c.lease_until > now + CLOCK_JUMP)
+    return or_(run.c.status == "queued", and_(run.c.status == "running", expired))
+
+
+def hold(connection: Connection, mine: Run) -> Row:
+    """Make sure, until the transaction ends, that the run is still this worker's. Raises Fenced."""
+    query = select(run.c.fence, run.c.status, run.c.stop_requested).where(run.c.id == mine.id).with_for_update()
+    row = connection.execute(query).first()
+    if row is None or (row.fence, row.status) != (mine.fence, "running"):
+        raise Fenced(mine.id)
+    return row
+
+
+def insert_run(connection: Connection, question: str, depth: str, model: bool) -> str:
+    run_id, now = new_id(), time.time()
+    row = {"id": run_id, "question": question, "depth": depth, "model": model, "status": "queued"}
+    connection.execute(insert(run).values(**row, created_at=now, rung_at=now, stop_requested=False))
+    return run_id
+
+
+def insert_events(connection: Connection, run_id: str, events: list[Event]) -> None:
+    if not events:
+        return
+    last = connection.scalar(select(func.max(event.c.seq)).where(event.c.run_id == run_id)) or 0
+    now = time.time()
+    rows = [
+        {"run_id": run_id, "seq": last + place, "at": now, "kind": told.kind, "data": told.to_json()}
+        for place, told in enumerate(events, 1)
+    ]
+    connection.execute(insert(event), rows)
+
+
+def load(connection: Connection, run_id: str) -> Run:
+    return to_run(load_row(connection, run_id))
+
+
+def load_row(connection: Connection, run_id: str) -> Row:
+    row = connection.execute(select(run).where(run.c.id == run_id)).first()
+    if row is None:
+        raise NotFound("There is no such run. It may have been deleted.")
+    return row
+
+
+def older_than(row: Row) -> Any:
+    same_moment = and_(run.c.created_at == row.created_at, run.c.id < row.id)
+    return or_(run.c.created_at < row.created_at, same_moment)
+
+
+def to_run(row: Row) -> Run:
+    values = {name: row._mapping[name] for name in Run.__dataclass_fields__}
+    return replace(Run(**values), **{name: moment(values[name]) for name in MOMENTS})
+
+
+def to_entry(row: Row) -> Entry:
+    return Entry(row.seq, moment(row.at), from_json(row.kind, row.data))
+
+
+def moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def new_id() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))

@@ -1,0 +1,91 @@
+"""The tables, as SQLAlchemy knows them. Holds no query; a change here needs a migration beside it.
+
+Moments are seconds since 1970 in UTC, so SQLite and PostgreSQL compare them alike. Texts of pages are compressed bytes:
+smaller, and free of what a database's text may not hold (NUL, halves of surrogate pairs).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("question", Text, nullable=False),
+    Column("depth", String(16), nullable=False),
+    Column("model", Boolean, nullable=False),
+    Column("status", String(8), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    Column("rung_at", Double, nullable=False, server_default="0"),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("lease_until", Double, nullable=False, server_default="0"),
+    Column("worker", Text, nullable=False, server_default=""),
+    Column("stop_requested", Boolean, nullable=False),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("advice", Text, nullable=False, server_default=""),
+    Column("mode", String(16), nullable=False, server_default=""),
+    Column("stopped_by", String(32), nullable=False, server_default=""),
+    Column("sources", Integer, nullable=False, server_default="0"),
+    Column("claims", Integer, nullable=False, server_default="0"),
+    Column("supported", Integer, nullable=False, server_default="0"),
+    Index("run_by_time", "created_at", "id"),
+    Index("run_by_status", "status"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("run_id", ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("run_id", ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("inputs", JSON, nullable=False),
+    Column("result", JSON, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+page = Table(
+    "page",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("meta", JSON, nullable=False),
+    Column("text", LargeBinary, nullable=False),
+    Column("html", LargeBinary),
+    Column("created_at", Double, nullable=False),
+)
+
+run_page = Table(
+    "run_page",
+    metadata,
+    Column("run_id", ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("sha256", ForeignKey("page.sha256"), primary_key=True),
+    Column("meta", JSON, nullable=False),
+    Index("run_page_by_page", "sha256"),
+)
