@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from agent.errors import BadStatus, FetchError
+from agent.errors import BadStatus, FetchError, Refused
+from agent.fetch.addresses import shown
 from agent.fetch.decode import ACCEPTED, check, unpack
 from agent.fetch.rules import PAGE
 from agent.fetch.targets import Target, onward, read_target
@@ -86,7 +87,7 @@ class Http:
         deadline = new_deadline(seconds or self._settings.page_seconds)
         target, hops, sent = read_target(url), [], merged_headers(headers or {})
         while True:
-            with closing(wire.open(target, sent, deadline)) as reply:
+            with from_redirect(url, hops), closing(wire.open(target, sent, deadline)) as reply:
                 following = next_hop(target, reply)
                 if following is None:
                     return fetched(url, target, reply, tuple(hops), limit or self._settings.page_bytes, deadline)
@@ -125,6 +126,15 @@ def next_hop(target: Target, reply: Reply) -> Target | None:
     following = onward(target, reply.headers["location"])
     reply.skip()
     return following
+
+
+@contextmanager
+def from_redirect(url: str, hops: list[str]) -> Iterator[None]:
+    """Says of a refused address how Leash came to it, if the user did not name it."""
+    try:
+        yield
+    except Refused as fault:
+        raise Refused(f"{shown(url)} redirects on: {fault}" if hops else str(fault)) from None
 
 
 def check_hop(first: Target, hops: list[str], following: Target) -> None:

@@ -58,4 +58,4 @@ def onward(target: Target, location: str) -> Target:
     except ValueError:
         raise Refused(f"{target.host} redirects to {shown(location)}, which is not a web address.") from None
     except Refused as fault:
-        raise Refused(f"{target.host} redirects on: {fault}") from None
+        raise Refused(f"{target.url} redirects on: {fault}") from None
