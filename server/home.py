@@ -33,12 +33,12 @@ def check_folder(folder: Path) -> None:
             probe.flush()
         free = os.statvfs(folder)
     except OSError as error:
-        raise StorageError(f"The data folder {folder} cannot be used: {why(error, folder)}") from None
+        raise StorageError(f"The data folder {folder} cannot be used: {why(error)}") from None
     if free.f_bavail * free.f_frsize < LEAST_BYTES:
         raise StorageError(f"The disk of the data folder {folder} is full: {OTHER_FOLDER}")
 
 
-def why(error: OSError, folder: Path) -> str:
+def why(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"its disk is full; {OTHER_FOLDER}"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -100,10 +100,12 @@ def address_of(host: str, port: int) -> str:
 # The children
 
 def child_environment(shared: Shared) -> dict[str, str]:
-    """Ours, with what the command line or a free port has changed."""
+    """Ours, with the Redis and the port that were chosen, and this Leash's code as what they import."""
     settings = shared.settings
+    code = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))  # noqa: TID251
     given = {"LEASH_DATA_DIR": str(settings.data_dir), "LEASH_HOST": settings.host, "LEASH_PORT": str(shared.port),
-             "LEASH_REDIS_URL": settings.redis_url or redis_url(settings.data_dir), "PYTHONUNBUFFERED": "1"}
+             "LEASH_REDIS_URL": settings.redis_url or redis_url(settings.data_dir),
+             "PYTHONUNBUFFERED": "1", "PYTHONPATH": code}
     return {**os.environ, **given}  # noqa: TID251 - passed on whole; no setting is read here
 
 
@@ -185,8 +187,7 @@ def wait_for_web(supervisor: Supervisor, shared: Shared) -> bool:
     def done() -> bool:
         for child in supervisor.children:
             if child.hopeless:
-                raise BadInput(f"{child.name} does not start. Its last words: {last_line(child.log)} `leash doctor` "
-                               f"may tell what is missing; the log is {child.log}.")
+                raise BadInput(f"Leash cannot start without {child.name}. `leash doctor` may tell what is missing.")
         return health.answered()
 
     if supervisor.watch(done, READY_SECONDS):

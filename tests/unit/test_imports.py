@@ -1,0 +1,50 @@
+"""Who may import whom, and what stays light. Each test looks at a fresh interpreter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"flask", "sqlalchemy", "pydantic", "numpy", "openai", "playwright", "trafilatura", "chromadb", "redis", "rq",
+         "onnxruntime", "httpx2", "gunicorn"}
+
+
+def loaded_after(code: str) -> set[str]:
+    """Top-level packages that a fresh interpreter has loaded after this code."""
+    ask = f"{code}\nimport json, sys\nprint(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_import_contracts_hold() -> None:
+    tool = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_agent_alone_imports_nothing() -> None:
+    bare = loaded_after("")
+    assert loaded_after("import agent") - bare == {"agent"}
+
+
+@pytest.mark.parametrize("module", ["server.cli", "server.ask", "server.supervise", "server.redisd"])
+def test_commands_are_light(module: str) -> None:
+    assert not loaded_after(f"import {module}") & HEAVY
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["ask", "--help"], ["up", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = f"import contextlib, sys\nsys.argv = {['leash', *arguments]}\nfrom server.cli import main\n" \
+           "with contextlib.suppress(SystemExit):\n    main()"
+    assert not loaded_after(code) & HEAVY
+
+
+def test_web_process_reaches_no_browser_extractor_or_model_library(tmp_path: Path) -> None:
+    code = f"import os\nos.environ['LEASH_DATA_DIR'] = {str(tmp_path)!r}\n" \
+           "from server import create_app\ncreate_app()"
+    assert not loaded_after(code) & {"playwright", "trafilatura", "chromadb", "openai", "onnxruntime"}
