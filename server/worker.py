@@ -1,0 +1,137 @@
+"""A worker process: long-lived, so that browser and models stay warm. `python -m server.worker` starts one.
+
+Many may run, on one machine or several. One that is killed loses nothing: its runs go on with another. When Redis
+goes away in the middle of a job, the process ends after the job and is to be started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from agent.budget import budget_for
+from agent.errors import BadInput, BadSetting, LeashError
+from agent.events import Event
+from agent.journal import Journal, Shelf
+from agent.settings import Settings, load_settings
+from server import jobs
+from server.doorbell import QUEUE, RedisDoorbell
+from server.store import Run, open_store
+
+REDIS_PATIENCE = 30.0
+log = logging.getLogger("leash.worker")
+
+
+class RealEngine:
+    """agent.engine with its tools, opened once for the process."""
+
+    def __init__(self, settings: Settings) -> None:
+        from agent.tools import open_tools
+
+        self.tools = open_tools(settings)
+
+    def __call__(self, run: Run, journal: Journal, shelf: Shelf) -> Iterator[Event]:
+        from agent.engine import research
+
+        tools = self.tools.with_journal(journal, shelf, model=run.model)
+        return research(run.question, budget_for(run.depth), tools)
+
+    def close(self) -> None:
+        self.tools.close()
+
+
+class ShortWorker(SimpleWorker):
+    """Works in its own process, and gives its run back when it is asked to end."""
+
+    max_connection_wait_time = 2
+
+    def __init__(self, crew: jobs.Crew, connection: Redis) -> None:
+        shared = {"connection": connection, "serializer": JSONSerializer}
+        super().__init__([Queue(QUEUE, **shared)], name=crew.name, log_job_description=False, **shared)
+        self.crew = crew
+
+    def request_stop(self, signum: int, frame: Any) -> None:
+        self.crew.leaving.set()
+        super().request_stop(signum, frame)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Work until told to end. 0 after that, 1 when Redis went away, 2 when a setting cannot be used."""
+    given = parse(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        serve(load_settings(), given.engine, given.lease)
+    except BadInput as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence says all
+        return 2
+    except (LeashError, RedisError) as error:
+        log.error("The worker ends: %s", error)  # noqa: TRY400 - the sentence says all
+        return 1
+    return 0
+
+
+def serve(settings: Settings, opener: Callable[[Settings], Any], lease: float) -> None:
+    if not settings.redis_url:
+        raise BadSetting("A worker needs LEASH_REDIS_URL, the Redis that it shares with the web server.")
+    store, engine = open_store(settings), opener(settings)
+    crew = jobs.Crew(store, RedisDoorbell(settings.redis_url), engine, unique_name(), lease)
+    jobs.on_duty[:] = [crew]
+    connection = Redis.from_url(settings.redis_url)
+    wait_for(connection)
+    threading.Thread(target=crew.keep_reaping, name="reaper", daemon=True).start()
+    try:
+        ShortWorker(crew, connection).work(logging_level="WARNING")
+    finally:
+        crew.leaving.set()
+        engine.close()
+        store.close()
+
+
+def wait_for(connection: Redis) -> None:
+    """Redis may be starting. Raises what it says in the end."""
+    deadline, pause = time.monotonic() + REDIS_PATIENCE, threading.Event()
+    while True:
+        try:
+            connection.ping()
+            return
+        except RedisError:
+            if time.monotonic() > deadline:
+                raise
+            pause.wait(0.1)
+
+
+def unique_name() -> str:
+    """RQ remembers the name of a dead worker for minutes and refuses it to its successor."""
+    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m server.worker", description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", type=named, default=RealEngine, help=argparse.SUPPRESS)
+    parser.add_argument("--lease", type=float, default=jobs.LEASE, help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def named(name: str) -> Callable[[Settings], Any]:
+    """What `module:name` stands for."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    os._exit(code)  # a thread that still waits for a page or a model may not hold the process
