@@ -6,7 +6,6 @@ a stream in which no word comes is too late even if it keeps sending comments.
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import httpx2
 
 from agent.errors import ModelError
+from agent.tls import trusted
 
 MOST_LINE = 1_000_000
 MOST_BYTES = 50_000_000
@@ -102,7 +102,7 @@ def phrase(text: bytes) -> str:
 
 def http_client(proxy: str | None, ca_bundle: Path | None, seconds: float) -> httpx2.Client:
     """A client that goes through `proxy`, and waits `seconds` for each sign of life."""
-    verify = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True
-    inner = httpx2.HTTPTransport(verify=verify, proxy=httpx2.Proxy(proxy) if proxy else None, trust_env=False)
+    through = httpx2.Proxy(proxy) if proxy else None
+    inner = httpx2.HTTPTransport(verify=trusted(ca_bundle), proxy=through, trust_env=False)
     timeout = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
     return httpx2.Client(transport=Transport(inner, seconds), timeout=timeout, trust_env=False)

@@ -83,15 +83,15 @@ class Models:
     def stream(self, messages: Messages, *, max_tokens: int) -> Iterator[Wrote | Switched | Spent]:
         """The answer as it comes, Spent last. Raises ModelError, saying what each endpoint said, when all failed."""
         lines, said = self._order(), {}
-        for line, after in zip(lines, [*lines[1:], None], strict=True):
+        for place, line in enumerate(lines, 1):
             try:
                 yield from line.answer(messages, max_tokens)
                 return self._cooldowns.end(line.name)
             except Fault as fault:
                 said[line.name] = str(fault)
                 self._note(line.name, fault)
-            if after:
-                yield Switched(line.name, after.name, said[line.name])
+            if place < len(lines):
+                yield Switched(line.name, lines[place].name, said[line.name])
         raise ModelError(self._summary(said))
 
     def complete(self, messages: Messages, *, max_tokens: int) -> tuple[str, Spent]:

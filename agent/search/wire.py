@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +20,7 @@ from agent.cooldown import retry_after
 from agent.errors import RateLimited, SearchError
 from agent.records import Hit
 from agent.shape import pick
+from agent.tls import trusted
 
 MOST_BYTES = 2_000_000
 SECONDS = 10.0
@@ -46,9 +46,9 @@ class Wire:
 
     @cached_property
     def _client(self) -> httpx2.Client:
-        verify = ssl.create_default_context(cafile=self._ca_bundle) if self._ca_bundle else True
         timeout = httpx2.Timeout(self._seconds, connect=min(5.0, self._seconds))
-        return httpx2.Client(proxy=self._proxy, verify=verify, timeout=timeout, headers=HEADERS, trust_env=False)
+        trust = {"verify": trusted(self._ca_bundle), "trust_env": False}
+        return httpx2.Client(proxy=self._proxy, timeout=timeout, headers=HEADERS, **trust)
 
     def ask(self, method: str, url: str, **request: Any) -> Reply:
         """The whole answer, whatever its status. Raises SearchError if none comes within the time and 2 MB."""
