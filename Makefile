@@ -9,7 +9,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test setup setup-tests check docs lock clean
+.NOTPARALLEL:
+.PHONY: help run test setup setup-tests docs lock clean
 
 help:
 	@echo "make run     set everything up, then start Leash and print its address"
@@ -34,9 +35,9 @@ docs: $(VENV)/.packages $(VENV)/.leash
 	$(BIN)/python -m server.reference docs
 
 lock: $(VENV)/.uv
-	$(COMPILE) --upgrade pyproject.toml -o requirements.txt
-	$(COMPILE) --upgrade pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
-	printf 'setuptools>=75\nuv\n' | $(COMPILE) --upgrade --no-annotate - -o requirements-setup.txt
+	echo 'setuptools>=77' | $(COMPILE) --upgrade pyproject.toml - -o requirements.txt
+	echo 'setuptools>=77' | $(COMPILE) --upgrade pyproject.toml - --group dev -c requirements.txt -o requirements-dev.txt
+	echo uv | $(COMPILE) --upgrade --no-annotate - -o requirements-setup.txt
 
 clean:
 	rm -rf $(VENV)
@@ -84,9 +85,7 @@ $(VENV)/.packages-dev: requirements-dev.txt $(VENV)/.uv
 
 # Leash itself, editable; setuptools comes from the lock, so nothing else is asked for.
 $(VENV)/.leash: pyproject.toml $(VENV)/.uv
-	@if ! $(BIN)/python -c 'import setuptools' 2>/dev/null; then \
-	    $(BIN)/python -m pip install --quiet --no-deps -e .; \
-	else $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; fi
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 # The embedding model: about ten seconds, once. Without it passages are ranked by word alone.
