@@ -64,7 +64,7 @@ $(VENV)/.made:
 
 # uv installs in seconds what takes pip a minute; where it cannot be had, pip does the same from the same hashes.
 $(VENV)/.uv: requirements-setup.txt $(VENV)/.made
-	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-setup.txt || \
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-setup.txt 2>/dev/null || \
 	    echo "uv cannot be had here; pip installs instead, which takes a minute longer."
 	@touch $@
 
@@ -85,7 +85,7 @@ $(VENV)/.packages-dev: requirements-dev.txt $(VENV)/.uv
 
 # Leash itself, editable; setuptools comes from the lock, so nothing else is asked for.
 $(VENV)/.leash: pyproject.toml $(VENV)/.uv
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 # The embedding model: about ten seconds, once. Without it passages are ranked by word alone.
