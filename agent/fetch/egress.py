@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 import h11
 
 from agent.errors import BadSetting, FetchError, Refused, TooSlow
-from agent.fetch.addresses import Address, shown, split_authority
+from agent.fetch.addresses import Address, embedded, shown, split_authority
 from agent.fetch.lookup import Lookup, Resolve, system_resolve
 from agent.fetch.relay import HEAD_BYTES, OUR_HEADER, Line, Parley, exchange, kept_headers, tunnel
 from agent.fetch.rules import PAGE, SERVICE, Rules
@@ -39,7 +39,10 @@ FAULTS = {status: fault for fault, status in STATUS.items()}
 
 @dataclass(frozen=True)
 class Crossing:
-    """One thing that the door did. `outcome` is opened, closed, refused or failed; `bytes` came from the other side."""
+    """One thing that the door did. `outcome` is opened, closed, refused or failed; `bytes` came from the other side.
+
+    `reason` is the sentence that the caller was told when nothing was opened.
+    """
 
     at: float
     who: str
@@ -48,6 +51,7 @@ class Crossing:
     address: str
     outcome: str
     bytes: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,12 +171,12 @@ class Egress:
         return await (self._admit(guest, request, who) if who else guest.line.send(STRANGER))
 
     async def _admit(self, guest: Parley, request: h11.Request, who: str) -> None:
-        wish = None
+        wish = Wish(who, "", 0)  # until it is read
         try:
             wish = read_wish(request, who)
             await self._grant(guest, request, wish)
         except FetchError as fault:
-            self._note_fault(wish, who, fault)
+            self._note_fault(wish, fault)
             if guest.http.our_state is h11.SEND_RESPONSE:
                 await guest.line.send(plain_answer(STATUS.get(type(fault), 502), str(fault)))
 
@@ -219,8 +223,11 @@ class Egress:
 
     async def _serving(self, addresses: tuple[Address, ...], port: int) -> bool:
         """Whether one of these addresses, at this port, is where a declared service is."""
-        hosts = [host for host, its_port in self._rules.services if its_port == port]
-        return any(set(addresses) & set(await self._lookup.addresses(host)) for host in hosts)
+        reached = {one for address in addresses for one in (address, *embedded(address))}
+        for host, its_port in self._rules.services:
+            if its_port == port and not reached.isdisjoint(await self._lookup.addresses(host)):
+                return True
+        return False
 
     @contextlib.asynccontextmanager
     async def _opened(self, route: Route, wish: Wish) -> AsyncIterator[Line]:
@@ -233,9 +240,9 @@ class Egress:
     def _note(self, wish: Wish, address: str, outcome: str, size: int = 0) -> None:
         self.log.append(Crossing(time.time(), wish.who, wish.host, wish.port, address, outcome, size))
 
-    def _note_fault(self, wish: Wish | None, who: str, fault: FetchError) -> None:
+    def _note_fault(self, wish: Wish, fault: FetchError) -> None:
         outcome = "refused" if isinstance(fault, Refused) else "failed"
-        self._note(wish or Wish(who, "", 0), "", outcome)
+        self.log.append(Crossing(time.time(), wish.who, wish.host, wish.port, "", outcome, reason=str(fault)))
 
 
 def read_upstream(proxy: str) -> Upstream | None:

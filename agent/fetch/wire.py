@@ -17,6 +17,7 @@ from agent.errors import FetchError, TooSlow
 from agent.fetch.egress import FAULTS
 from agent.fetch.relay import OUR_HEADER
 from agent.fetch.targets import Target
+from agent.tls import trusted
 
 MOST_CONNECTIONS, MOST_IDLE, IDLE_SECONDS = 64, 32, 15.0
 SKIPPED = 65536
@@ -118,7 +119,7 @@ class Wire:
         self._doorway = Doorway()
         self._pool = httpcore2.HTTPProxy(
             f"http://{parts.hostname}:{parts.port}", (parts.username or "", parts.password or ""),
-            ssl_context=trusting(bundle), network_backend=self._doorway, max_connections=MOST_CONNECTIONS,
+            ssl_context=trusted(bundle), network_backend=self._doorway, max_connections=MOST_CONNECTIONS,
             max_keepalive_connections=MOST_IDLE, keepalive_expiry=IDLE_SECONDS)
 
     def open(self, target: Target, headers: Mapping[str, str], deadline: Deadline) -> Reply:
@@ -140,16 +141,6 @@ class Wire:
 
     def close(self) -> None:
         self._pool.close()
-
-
-def trusting(bundle: Path | None) -> ssl.SSLContext:
-    """The system's authorities, or those in the bundle alone."""
-    if bundle is None:
-        return httpcore2.default_ssl_context()
-    context = ssl.create_default_context(cafile=str(bundle))
-    # Companies' own authorities seldom follow RFC 5280 to the letter, which Python 3.13 began to ask for.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
 
 
 def door_checked(reply: Reply) -> Reply:
