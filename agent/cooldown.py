@@ -35,14 +35,13 @@ class Cooldowns:
     def begin(self, name: str, reason: str, *, asked: float | None = None, firm: bool = False) -> bool:
         """Let `name` rest. False if it rests already: calls that failed side by side count as one failure."""
         with self._lock:
-            if self._resting(name) and asked is None:
-                return False
-            new = not self._resting(name)
-            failures = self._failures.get(name, 0) + new
+            already = self._rests[name] if self._resting(name) else None
+            failures = self._failures[name] = self._failures.get(name, 0) + (already is None)
             seconds = min(FIRST * 2 ** (failures - 1), LONGEST) if asked is None else min(asked, LONGEST_ASKED)
-            self._failures[name] = failures
-            self._rests[name] = Rest(self._clock() + seconds, reason, firm or asked is not None)
-            return new
+            rest = Rest(self._clock() + seconds, reason, firm or asked is not None)
+            if already is None or rest.until > already.until:
+                self._rests[name] = rest
+            return already is None
 
     def end(self, name: str) -> None:
         """`name` has answered: nothing is held against it any longer."""

@@ -114,7 +114,7 @@ class Models:
             self._cooldowns.begin(name, str(fault), asked=fault.retry_after, firm=fault.firm)
 
     def _summary(self, said: dict[str, str]) -> str:
-        lines = [f"{name} {said.get(name) or self._resting(name)}." for name in self.names]
+        lines = [f"{name} {(said.get(name) or self._resting(name)).rstrip('.')}." for name in self.names]
         return " ".join(["No model could answer.", *lines]) if lines else "No model endpoint is set."
 
     def _resting(self, name: str) -> str:

@@ -41,6 +41,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "silent": (Says("late", first=60), "no word for 0.5 s"),
     "silent between words": (Says("one two three four five six", finish=None, done=False, hang=True), "no word for"),
     "only comments": (sse_answer(*COMMENTS, pause=0.02), "no word for"),
+    "only empty chunks": (sse_answer(*[chunk({"content": ""})] * 200, pause=0.02), "no word for"),
     "web page": (answer_text("<html>Welcome</html>"), "web page"),
     "whole JSON": (answer_json({"choices": [{"message": {"content": GOOD}}]}), "sent no answer"),
     "broken JSON": (sse_answer(b'data: {"choices": [{"del\n\n'), "not a model's answer"),

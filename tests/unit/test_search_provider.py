@@ -168,6 +168,14 @@ def test_retry_after_in_all_its_forms() -> None:
     assert retry_after({}) is None
 
 
+def test_a_later_failure_does_not_shorten_a_rest_that_was_asked_for() -> None:
+    rests = Cooldowns(Clock())
+    assert rests.begin("x", "asked", asked=300)
+    assert not rests.begin("x", "broken")
+    assert rests.left("x") == 300
+    assert rests.of("x").reason == "asked"
+
+
 def test_no_rest_is_longer_than_an_hour() -> None:
     rests = Cooldowns(Clock())
     rests.begin("x", "why", asked=1e9)
