@@ -269,7 +269,7 @@ class Line:
         if isinstance(cause, TimeoutException):
             return Fault(f"sent no word for {self._settings.model_timeout:g} s", firm=True)
         if isinstance(cause, ProxyError):
-            return Fault(f"cannot be reached: {self._clean(str(cause))}")
+            return Fault(f"cannot be reached: {self._clean(str(cause).lstrip('0123456789 '))}")
         if isinstance(cause, ConnectError):
             return Fault(f"cannot be reached: nothing answers at {urlsplit(self._address).netloc.rpartition('@')[2]}")
         return Fault("broke off the connection")

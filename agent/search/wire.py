@@ -64,7 +64,7 @@ class Wire:
         except httpx2.ConnectError:
             raise SearchError(f"It cannot be reached: nothing answers at {place(url)}.") from None
         except httpx2.ProxyError as error:
-            raise SearchError(f"It cannot be reached: {error}") from None
+            raise SearchError(f"It cannot be reached: {str(error).lstrip('0123456789 ')}") from None
         except httpx2.HTTPError as error:
             raise SearchError(f"The connection to {place(url)} broke off ({type(error).__name__}).") from None
 
