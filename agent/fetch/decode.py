@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from agent.errors import TooBig, Unreadable
 
@@ -30,7 +30,7 @@ def check(size: int, limit: int) -> None:
         raise TooBig(f"The page is larger than {limit / 1e6:g} MB, so Leash stopped reading it.")
 
 
-def unpacker(encoding: str):
+def unpacker(encoding: str) -> Callable[[bytes], Iterable[bytes]]:
     """A function from each packed chunk to unpacked pieces of a bounded size. One encoding only: never packed twice."""
     name = encoding.strip().lower().removeprefix("x-")
     if name in ("", "identity"):
@@ -38,18 +38,17 @@ def unpacker(encoding: str):
     if name == "gzip":
         return Inflater(GZIP).pieces
     if name == "deflate":
-        return Inflater(ZLIB).pieces
+        return Deflated().pieces
     raise Unreadable(f"The page came packed as “{name[:40]}”, which Leash did not ask for and does not unpack.")
 
 
 class Inflater:
-    """zlib's unpacker, piece by piece, over the members of a gzip file; "deflate" comes with zlib's head or without."""
+    """zlib's unpacker, piece by piece, over the members of a gzip file."""
 
     def __init__(self, form: int) -> None:
         self._form = form
         self._zlib = zlib.decompressobj(form)
         self._members = 0
-        self._begun = False
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         piece = b""
@@ -60,20 +59,12 @@ class Inflater:
 
     def _inflate(self, data: bytes) -> bytes:
         try:
-            piece = self._zlib.decompress(data, STEP)
+            return self._zlib.decompress(data, STEP)
         except zlib.error:
-            return self._without_head(data)
-        self._begun = True
-        return piece
-
-    def _without_head(self, data: bytes) -> bytes:
-        if self._members:  # what follows the last member is padding
-            self._zlib = zlib.decompressobj(self._form)
-            return b""
-        if self._begun or self._form != ZLIB:
-            raise Unreadable("The page came packed, and cannot be unpacked: its bytes are damaged.") from None
-        self._form, self._zlib, self._begun = RAW, zlib.decompressobj(RAW), True
-        return self._inflate(data)
+            if not self._members:
+                raise Unreadable("The page came packed, and cannot be unpacked: its bytes are damaged.") from None
+        self._zlib = zlib.decompressobj(self._form)  # what follows the last member is padding
+        return b""
 
     def _rest(self) -> bytes:
         if not self._zlib.eof:
@@ -83,3 +74,19 @@ class Inflater:
             raise Unreadable("The page came packed in too many pieces.")
         rest, self._zlib = self._zlib.unused_data, zlib.decompressobj(self._form)
         return rest
+
+
+class Deflated:
+    """The encoding "deflate" comes with zlib's head, as the standard says, or without: two bytes tell."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._inflater: Inflater | None = None
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        if self._inflater is None:
+            data = self._head = self._head + data
+            if len(data) < 2:
+                return
+            self._inflater = Inflater(ZLIB if data[0] & 15 == 8 and (data[0] * 256 + data[1]) % 31 == 0 else RAW)
+        yield from self._inflater.pieces(data)
