@@ -193,11 +193,12 @@ def rotate(log: Path) -> None:
 
 
 def last_line(log: Path) -> str:
-    """The last line of a log that says something, at most 300 characters."""
+    """The last line of a log that says why, at most 300 characters. Lines such as gunicorn's own, [time] …, do not."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 4000))
             lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
     except OSError:
         return "(none)."
-    return f"“{lines[-1][:300]}”." if lines else "(none)."
+    telling = [line for line in lines if not line.startswith("[")] or lines
+    return f"“{telling[-1][:300]}”." if telling else "(none)."

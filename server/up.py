@@ -60,10 +60,10 @@ def run(supervisor: Supervisor, shared: Shared, door: socket.socket, say: Callab
     if not shared.settings.redis_url:
         start_redis(supervisor, shared)
     supervisor.add(web_child(shared, door))
-    for number in range(1, shared.settings.workers + 1):
-        supervisor.add(worker_child(shared, number))
     if not wait_for_web(supervisor, shared):
-        return 0 if supervisor.stopping else 1
+        return 0
+    for number in range(1, shared.settings.workers + 1):  # not sooner: on two cores they would hold up the web process
+        supervisor.add(worker_child(shared, number))
     greet(shared, say)
     supervisor.watch()
     say("Stopping …")
@@ -181,7 +181,7 @@ class Health:
 
 
 def wait_for_web(supervisor: Supervisor, shared: Shared) -> bool:
-    """True once it answers. Raises BadInput when a child cannot run at all, with its last words."""
+    """True once it answers, False if an end was asked for. Raises BadInput when it does not come up at all."""
     health = Health(supervisor, shared)
 
     def done() -> bool:
