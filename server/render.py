@@ -1,0 +1,175 @@
+"""An answer's Markdown as safe HTML, its [n] marks as citations.
+
+Knows how an answer is written and nothing of where it came from. Whatever it is given, what it returns holds no script,
+no attribute but its own, no link but to kept pages, no image.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from markupsafe import Markup, escape
+
+from agent.records import Citation, Claim
+
+SUPPORT_WORDS = {"supported": "supported", "partial": "partly supported", "contradicted": "contradicted",
+                 "not found": "not found in the page", "unchecked": "not checked"}
+ALARMS = ("partial", "contradicted", "not found")
+MARK = re.compile(r"\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*|\?[^\[\]\n]{0,80})\s*\]")
+TAGS = {"p", "br", "hr", "strong", "em", "s", "code", "pre", "ul", "ol", "li", "blockquote", "h3", "h4", "h5", "h6",
+        "table", "thead", "tbody", "tr", "th", "td", "a", "span"}
+ATTRIBUTES = {"a": {"href", "data-quote", "aria-label"}, "span": {"title"}, "ol": {"start"}}
+CLASSES = {"a": {"cite"}, "span": {"unknown", "support", "hush", *(f"is-{word.split()[0]}" for word in SUPPORT_WORDS)}}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One place that cites. `key` names the quote: the same span has the same key; `claim` is its sentence."""
+
+    key: str
+    citation: Citation
+    support: str = "unchecked"
+    claim: str = ""
+
+
+def marks_of(claims: Iterable[Claim]) -> tuple[Mark, ...]:
+    """The citations of an answer in reading order."""
+    return keyed((citation, claim.support, claim.text) for claim in claims for citation in claim.citations)
+
+
+def marks_from(citations: Iterable[Citation]) -> tuple[Mark, ...]:
+    """The citations of a draft, whose claims nobody has checked yet."""
+    return keyed((citation, "unchecked", "") for citation in citations)
+
+
+def keyed(rows: Iterable[tuple[Citation, str, str]]) -> tuple[Mark, ...]:
+    keys: dict[tuple[str, int, int], str] = {}
+    marks = []
+    for citation, support, claim in rows:
+        key = keys.setdefault(span_of(citation), f"q{len(keys) + 1}")
+        marks.append(Mark(key, citation, support, claim))
+    return tuple(marks)
+
+
+def span_of(citation: Citation) -> tuple[str, int, int]:
+    return citation.page_sha256, citation.start, citation.end
+
+
+class Reader:
+    """Gives each [n] the citation it stands for, in reading order: the next one of that number, else its last."""
+
+    def __init__(self, marks: Sequence[Mark]) -> None:
+        self.marks, self.next, self.last = marks, 0, {}
+
+    def take(self, n: int) -> Mark | None:
+        for place in range(self.next, len(self.marks)):
+            if self.marks[place].citation.n == n:
+                self.next = place + 1
+                self.last[n] = self.marks[place]
+                return self.marks[place]
+        return self.last.get(n) or next((mark for mark in self.marks if mark.citation.n == n), None)
+
+
+def answer_html(markdown: str, marks: Sequence[Mark] = ()) -> Markup:
+    """The answer as HTML. A [n] that no citation stands for, and a [?…], is shown as an unknown mark."""
+    return clean(PARSER.render(markdown, {"reader": Reader(marks)}))
+
+
+def clean(html: str) -> Markup:
+    return Markup(nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, allowed_classes=CLASSES, url_schemes=set(),
+                            link_rel=None, clean_content_tags={"script", "style"}))
+
+
+def page_path(citation: Citation) -> str:
+    """Where the kept page of this citation is shown, at the quote."""
+    return f"/pages/{quote(citation.page_sha256, safe='')}?start={citation.start}&end={citation.end}#quote"
+
+
+def live_url(citation: Citation) -> str:
+    """The page as it is on the web now, opened at the quote; "" for an address that is not the web's."""
+    if not citation.url.lower().startswith(("http://", "https://")):
+        return ""
+    words = citation.quote.split()
+    ends = [words[:5], words[-5:]] if len(words) > 12 else [words]
+    fragment = ",".join(quote(" ".join(part), safe="").replace("-", "%2D") for part in ends)
+    return f"{citation.url}{'' if '#' in citation.url else '#'}:~:text={fragment}"
+
+
+def cite(state: StateInline, silent: bool) -> bool:
+    """The inline rule: [3], [1, 4] and [?p9] are marks, not links."""
+    match = MARK.match(state.src, state.pos)
+    if not match:
+        return False
+    if not silent:
+        state.pending = state.pending.rstrip(" ")
+        for word in re.split(r"\s*[,;]\s*", match[1]) if match[1][0] != "?" else [match[1]]:
+            state.push("cite", "a", 0).meta = {"word": word}
+    state.pos = match.end()
+    return True
+
+
+def render_cite(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: dict[str, Any]) -> str:
+    word = tokens[place].meta["word"]
+    mark = env["reader"].take(int(word)) if word.isdecimal() else None
+    if mark is None:
+        return unknown(word.lstrip("?").strip() or "?")
+    more = place + 1 < len(tokens) and tokens[place + 1].type == "cite"
+    return str(link(mark)) + ("" if more else str(alarm(mark.support)))
+
+
+def link(mark: Mark) -> Markup:
+    citation = mark.citation
+    label = f"Quote {mark.key[1:]}, from source {citation.n}, {citation.site or citation.title}"
+    return Markup('<a class="cite" href="{}" data-quote="{}" aria-label="{}">{}</a>').format(
+        page_path(citation), mark.key, label, citation.n)
+
+
+def alarm(support: str) -> Markup:
+    """A word beside the sentence where the check found something to look at; silence where it did not."""
+    if support not in ALARMS:
+        return Markup("")
+    return Markup('<span class="support is-{}">{}</span>').format(support.split()[0], SUPPORT_WORDS[support])
+
+
+def unknown(word: str) -> str:
+    return str(Markup('<span class="unknown" title="The writer cited this, but no such source exists.">'
+                      '{}<span class="hush"> (no such source)</span></span>').format(word))
+
+
+def render_code(_renderer: Any, tokens: Sequence[Token], place: int, _options: Any, _env: dict[str, Any]) -> str:
+    return f"<pre><code>{escape(tokens[place].content)}</code></pre>\n"
+
+
+def level_headings(state: Any) -> None:
+    """The answer's headings start at h3, whatever the writer began with, and skip no level."""
+    stack: list[int] = []
+    for token in state.tokens:
+        if token.type == "heading_open":
+            level = int(token.tag[1])
+            stack = [*(above for above in stack if above < level), level]
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, len(stack) + 2)}"
+
+
+def parser() -> MarkdownIt:
+    """CommonMark and tables, without HTML, images or links: a link's words stay, its address does not."""
+    md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image", "autolink"])
+    md.inline.ruler.before("link", "cite", cite)
+    md.core.ruler.push("level_headings", level_headings)
+    md.add_render_rule("cite", render_cite)
+    for kind in ("link_open", "link_close"):
+        md.add_render_rule(kind, lambda *_: "")
+    for kind in ("fence", "code_block"):
+        md.add_render_rule(kind, render_code)
+    return md
+
+
+PARSER = parser()
