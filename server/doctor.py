@@ -16,6 +16,7 @@ import sqlite3
 import ssl
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -61,8 +62,11 @@ def missing_parts(settings: Settings) -> list[Part]:
 
 
 def report(parts: Sequence[Part]) -> str:
+    """A paragraph for each part, as wide as the terminal."""
     width = max(len(part.name) for part in parts)
-    return "\n".join(f"{part.state:8} {part.name:{width}}  {part.line}" for part in parts)
+    page = textwrap.TextWrapper(shutil.get_terminal_size((120, 24)).columns, subsequent_indent=" " * (width + 11),
+                                break_long_words=False, break_on_hyphens=False)
+    return "\n".join(page.fill(f"{part.state:8} {part.name:{width}}  {part.line}") for part in parts)
 
 
 def report_json(parts: Sequence[Part]) -> str:
