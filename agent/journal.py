@@ -40,14 +40,21 @@ class Journal:
         self.entries = entries
 
     def step(self, kind: str, inputs: Any, work: Callable[[], Any]) -> Any:
-        """The result of `work()` as JSON, from the journal if this step was done before. What raises is not remembered."""
-        key = step_key(kind, inputs)
-        done = self.entries.load(key)
-        if done is not None:
-            return done["result"]
-        result = work()
-        self.entries.save(key, kind, inputs, result)
-        return result
+        """The result of `work()`, JSON and not None, from the journal if this step was done before. What raises is not remembered."""
+        done = self.recall(kind, inputs)
+        if done is None:
+            done = work()
+            self.remember(kind, inputs, done)
+        return done
+
+    def recall(self, kind: str, inputs: Any) -> Any | None:
+        """What this step gave when it was done before; None if it was not."""
+        done = self.entries.load(step_key(kind, inputs))
+        return None if done is None else done["result"]
+
+    def remember(self, kind: str, inputs: Any, result: Any) -> None:
+        """For steps that show their work as they go, and so cannot be one call: the result, once it is whole."""
+        self.entries.save(step_key(kind, inputs), kind, inputs, result)
 
 
 def step_key(kind: str, inputs: Any) -> str:

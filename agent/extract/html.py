@@ -9,13 +9,12 @@ of trafilatura.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import lxml.html
 import trafilatura
 from lxml.html import HtmlElement
-from trafilatura.metadata import extract_metadata
 
 from agent.errors import Unreadable
 from agent.extract.render import BLOCKS, SILENT, markdown, one_line
@@ -26,18 +25,27 @@ FURNITURE_NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|sidebar|breadcrumbs?|footer|related|share|sharing|social|cookies?|consent|"
     r"newsletter|subscribe|promo|advert|ads?|banner|toolbar|pagination|pager|skip|toc|tableofcontents|comments?-form|"
     r"navheader|navfooter|sphinxsidebar|headerlink|editsection|copyright)(?:$|[\s_-])", re.I)
+DATE_NAMES = ("article:modified_time", "og:updated_time", "datemodified", "last-modified", "article:published_time", "datepublished",
+              "dcterms.modified", "dc.date", "dcterms.date", "date", "pubdate", "citation_publication_date")
+LINKED_DATE = re.compile(r'"date(?:Modified|Published)"\s*:\s*"([^"]{8,40})"')
+DAY = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d")
 WORD = re.compile(r"\w+")
+WHOLE_BEYOND = 600_000  # characters: trafilatura takes 5–17 s for pages of 2 MB, all but its furniture is kept instead
 ENOUGH = 0.95  # share of what trafilatura chose that the rendered element must hold
 
 
 def extract(html: str, url: str) -> dict[str, str]:
     """title, author, date, site, language and text of a page. Raises Unreadable where there is no text."""
     tree = parse(html)
-    document = trafilatura.bare_extraction(html, url=url, with_metadata=False, include_comments=True, favor_recall=True)
-    text = content(tree, document.text or "" if document is not None else "")
+    text = content(tree, chosen_text(html, url) if len(html) <= WHOLE_BEYOND else "")
     if not text.strip():
         raise Unreadable("The page holds no text (it may be drawn by a script).")
     return {**about(tree, url), "text": text}
+
+
+def chosen_text(html: str, url: str) -> str:
+    document = trafilatura.bare_extraction(html, url=url, with_metadata=False, include_comments=True, favor_recall=True)
+    return document.text or "" if document is not None else ""
 
 
 def parse(html: str) -> HtmlElement:
@@ -126,16 +134,28 @@ def looks_like_furniture(el: HtmlElement) -> bool:
 
 
 def about(tree: HtmlElement, url: str) -> dict[str, str]:
-    """What the page says of itself. A date is taken from markup only: one guessed from the text is often of something else."""
-    found = extract_metadata(tree, default_url=url, date_config={"extensive_search": False, "original_date": False}, extensive=False)
-    title = one_line(found.title or "") or one_line(tree.findtext(".//title") or "")
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    """What the page says of itself, in its markup only: a date guessed from the text is often of something else."""
+    said = {(m.get("property") or m.get("name") or m.get("itemprop") or "").lower(): m.get("content") or "" for m in tree.iter("meta")}
+    headings = [one_line(h.text_content()) for h in tree.iter("h1")]
+    titles = [said.get("og:title"), headings[0] if len(headings) == 1 else "", tree.findtext(".//title"), *headings]
     return {
-        "title": title.rstrip("¶# "),
-        "author": one_line(found.author or ""),
-        "date": found.date or "",
-        "site": one_line(found.sitename or "") or host,
-        "language": (tree.get("lang") or tree.get("xml:lang") or "").split("-")[0].lower()[:8],
+        "title": first(titles).rstrip("¶# ")[:300],
+        "author": first([said.get("author"), said.get("article:author"), said.get("dc.creator")])[:120],
+        "date": published(tree, said),
+        "site": first([said.get("og:site_name"), (urlsplit(url).hostname or "").removeprefix("www.")])[:80],
+        "language": (tree.get("lang") or tree.get("xml:lang") or said.get("og:locale") or "").replace("_", "-").split("-")[0].lower()[:8],
     }
 
 
+def first(candidates: Iterable[str | None]) -> str:
+    return next((line for line in (one_line(text or "") for text in candidates) if line), "")
+
+
+def published(tree: HtmlElement, said: dict[str, str]) -> str:
+    """The day (ISO) that the page gives as its own: changed before published, markup before JSON-LD; "" if it gives none."""
+    named = [said.get(name) for name in DATE_NAMES]
+    linked = [found[1] for script in tree.iter("script") if script.get("type") == "application/ld+json"
+              for found in LINKED_DATE.finditer(script.text or "")]
+    timed = [el.get("datetime") for el in tree.iter("time") if el.get("pubdate") is not None or el.get("itemprop")]
+    days = (DAY.match(text.strip()) for text in [*named, *linked, *timed] if text)
+    return next((day[0] for day in days if day), "")

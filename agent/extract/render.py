@@ -23,6 +23,7 @@ SILENT = frozenset(
 SPACE = re.compile(r"[ \t\r\n\f\v\u00a0\u2028\u2029]+")
 LANGUAGE = re.compile(r"(?:^|\s)(?:language-|lang-|highlight-source-|highlight-|brush:\s*|sourceCode\s+)([A-Za-z][\w+#.-]*)")
 NO_LANGUAGE = frozenset("default none text plain plaintext notranslate source code block highlight".split())
+NUMBERED_CODE = ".//td[contains(@class, 'gutter') or contains(@class, 'linenos')]/following-sibling::td//pre"
 Skip = Callable[[HtmlElement], bool]
 
 
@@ -146,7 +147,7 @@ class Renderer:
         return ["\n".join(f"> {line}".rstrip() for line in "\n\n".join(blocks).split("\n"))] if blocks else []
 
     def table(self, el: HtmlElement) -> list[str]:
-        if el.find(".//pre") is not None and (code := el.cssselect("td.code pre, td.gutter + td pre")):
+        if code := el.xpath(NUMBERED_CODE):
             return self.code(code[0])
         rows = [row for row in el.iter("tr") if not self.silent(row)]
         cells = [[cell for cell in row if cell.tag in ("td", "th") and not self.silent(cell)] for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from agent.errors import SearchError
@@ -10,6 +11,7 @@ from agent.records import Hit
 from agent.search.wire import Reply, Wire, hits, looks_like_html, plain, read_json, rows
 from agent.shape import pick
 
+A_PAGE, MOST_PAGES = 10, 3  # results a page, at the least of most engines
 COMMAND = re.compile(r"(?<!\S)[!:?<]+(?=\S)")  # SearXNG reads words that begin so as orders: !engine :language <seconds
 FORMATS = "its settings.yml must list json under search.formats (then restart it)"
 
@@ -22,12 +24,21 @@ class Searxng:
         self._wire = wire
 
     def search(self, wording: str, count: int) -> list[Hit]:
-        asked = {"q": COMMAND.sub("", wording), "format": "json"}
-        data = understand(self._wire.ask("GET", self._address, params=asked))
-        found = hits(self.name, rows(data, "results"), count)
+        """As many of its pages of results as `count` needs, asked for at once; only the first one has to come."""
+        numbers = range(1, 1 + min(MOST_PAGES, -(-count // A_PAGE)))
+        with ThreadPoolExecutor(len(numbers), thread_name_prefix="searxng") as pool:
+            first, *more = [pool.submit(self._page, wording, number) for number in numbers]
+        found = hits(self.name, rows(first.result(), "results"), count)
+        for page in more:
+            if page.exception() is None:
+                found += hits(self.name, rows(page.result(), "results"), count)
         if not found:
-            complain(data)
-        return found
+            complain(first.result())
+        return found[:count]
+
+    def _page(self, wording: str, number: int) -> Any:
+        asked = {"q": COMMAND.sub("", wording), "format": "json", **({"pageno": number} if number > 1 else {})}
+        return understand(self._wire.ask("GET", self._address, params=asked))
 
 
 def understand(reply: Reply) -> Any:

@@ -1,0 +1,167 @@
+"""From a page's text to passages: spans of whole sentences that can be quoted as they stand.
+
+Offsets are into the text itself, so a passage is verbatim by construction. Knows Markdown's block structure as
+agent/extract/render.py writes it; knows nothing of questions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from agent.records import Page, Passage
+
+SENTENCES = 4  # most sentences of a passage: what a person takes in at one glance beside a claim
+CHARACTERS = 900  # most characters of a passage, some 200 tokens of MiniLM's 256
+TERM = 7  # a defined term ranks below the six levels of headings
+LINES = 6  # lines of code that count as one sentence
+
+HEADING = re.compile(r"(#{1,6}) (.+)")
+ITEM = re.compile(r"(\s*)(- |\d+[.)] |: |> )")
+TERM_LINE = re.compile(r" *(\S[^\n]{0,200})\n *: ")
+NUMBERED = re.compile(r"\s*\d+[.)] ")
+END = re.compile(r"[.!?…。！？][\"'”’)\]]*(?=\s+[\"'“‘(\[]*[^\sa-z])|[。！？]")
+ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|no|vol|fig|sec|ch|approx|mr|mrs|ms|dr|prof|st|inc|ltd|jr|sr|resp)|\b[A-Z]|^\s*\d+)\.$", re.I)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A span that is quoted whole or not at all. `joins` is false where a quote must not run on from the one before."""
+
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    joins: bool = True
+    code: bool = False
+
+
+def passages(page: Page) -> list[Passage]:
+    """Windows of up to SENTENCES sentences, each starting one or two after the last, never across a heading."""
+    found = []
+    for run in runs(list(sentences(page.text))):
+        for first, last in windows(run):
+            start, end = run[first].start, run[last].end
+            found.append(Passage(page.sha256, start, end, page.text[start:end], run[first].headings))
+    return found
+
+
+def runs(all_sentences: list[Sentence]) -> Iterator[list[Sentence]]:
+    """Stretches of sentences that may stand in one quote."""
+    run: list[Sentence] = []
+    for sentence in all_sentences:
+        if run and (not sentence.joins or sentence.headings != run[-1].headings):
+            yield run
+            run = []
+        run.append(sentence)
+    if run:
+        yield run
+
+
+def windows(run: list[Sentence]) -> Iterator[tuple[int, int]]:
+    """Places (first, last) in the run: as many sentences as fit, half of them shared with the next window."""
+    first = 0
+    while first < len(run):
+        last = first
+        while last + 1 < min(len(run), first + SENTENCES) and run[last + 1].end - run[first].start <= CHARACTERS:
+            last += 1
+        yield first, last
+        if last == len(run) - 1:
+            return
+        first = max(first + 1, (first + last + 1) // 2)
+
+
+def sentences(text: str) -> Iterator[Sentence]:
+    """All sentences of a text in order, with the headings above them; a defined term is a heading of its definition."""
+    path: list[tuple[int, str]] = []
+    after_code = False
+    for start, end in blocks(text):
+        block = text[start:end]
+        if heading := HEADING.fullmatch(block):
+            path = [*above(path, len(heading[1])), (len(heading[1]), heading[2])]
+            continue
+        depth = TERM + len(block) - len(block.lstrip(" "))
+        path = above(path, depth)
+        if term := TERM_LINE.match(block):
+            path = [*path, (depth, one_space(term[1]))]
+        headings = tuple(name for _, name in path)
+        for sentence in of_block(text, start, end, headings):
+            yield replace(sentence, joins=False) if after_code else sentence
+            after_code = sentence.code
+
+
+def above(path: list[tuple[int, str]], level: int) -> list[tuple[int, str]]:
+    return [(at, name) for at, name in path if at < level]
+
+
+def one_space(text: str) -> str:
+    return " ".join(text.split())
+
+
+def blocks(text: str) -> Iterator[tuple[int, int]]:
+    """Spans of the blocks of a text: what blank lines part, fences kept whole."""
+    start, fence = None, ""
+    at = 0
+    for line in text.splitlines(keepends=True):
+        bare = line.strip()
+        if fence:
+            if bare == fence:
+                fence = ""
+        elif bare.startswith("```"):
+            fence = bare[: len(bare) - len(bare.lstrip("`"))]
+            if start is None:
+                start = at
+        elif not bare:
+            if start is not None:
+                yield start, end
+            start = None
+        elif start is None:
+            start = at
+        at += len(line)
+        end = at - (len(line) - len(line.rstrip("\r\n")))
+    if start is not None:
+        yield start, end
+
+
+def of_block(text: str, start: int, end: int, headings: tuple[str, ...]) -> Iterator[Sentence]:
+    """The sentences of one block: code by a few lines, lists by item, tables by row, prose by full stop."""
+    fence, lines, joins = "", [], True
+    at = start
+    for line in text[start:end].splitlines(keepends=True):
+        bare, stop = line.strip(), at + len(line.rstrip("\r\n"))
+        if bare.startswith("```"):
+            if fence:
+                yield from of_code(lines, headings)
+            fence, lines, joins = ("" if fence else bare), [], False
+        elif fence:
+            lines.append((at + len(line) - len(line.lstrip()), stop, bool(bare)))
+        elif not re.fullmatch(r"\|(?:---\|)+", bare):
+            mark = ITEM.match(line)
+            first = at + (mark.end() if mark else len(line) - len(line.lstrip()))
+            if bare.startswith("| "):
+                yield Sentence(first, stop, headings, joins)
+            else:
+                yield from of_prose(text, first, stop, headings, joins and not NUMBERED.match(line))
+            joins = True
+        at += len(line)
+    if lines:
+        yield from of_code(lines, headings)
+
+
+def of_code(lines: list[tuple[int, int, bool]], headings: tuple[str, ...]) -> Iterator[Sentence]:
+    """Code in pieces of LINES lines, never joined to the prose above: the fence between them is not the page's."""
+    for first in range(0, len(lines), LINES):
+        piece = [line for line in lines[first:first + LINES] if line[2]]
+        if piece:
+            yield Sentence(piece[0][0], piece[-1][1], headings, joins=first > 0, code=True)
+
+
+def of_prose(text: str, start: int, end: int, headings: tuple[str, ...], joins: bool) -> Iterator[Sentence]:
+    at = start
+    for stop in END.finditer(text, start, end):
+        if ABBREVIATION.search(text, max(at, stop.start() - 12), stop.start() + 1):
+            continue
+        yield Sentence(at, stop.end(), headings, joins)
+        at, joins = stop.end() + len(text[stop.end():end]) - len(text[stop.end():end].lstrip()), True
+    if text[at:end].strip():
+        yield Sentence(at, at + len(text[at:end].rstrip()), headings, joins)

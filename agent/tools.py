@@ -1,0 +1,85 @@
+"""What the engine works with: the ports, and how the real ones are opened from the settings."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from agent.embed import Embedder
+from agent.extract.child import Children
+from agent.fetch.egress import Egress
+from agent.fetch.http import Http
+from agent.journal import Journal, MemoryEntries, MemoryShelf, Shelf
+from agent.models import Models, models_from
+from agent.read import Reader
+from agent.records import Page
+from agent.search.provider import Results
+from agent.search.setup import searcher_from
+from agent.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TABS = 3  # pages that the browser shows at once
+
+
+class Searches(Protocol):
+    """Who is asked for pages (agent/search/provider.py has the real one)."""
+
+    names: tuple[str, ...]
+
+    def search(self, wording: str, count: int = 10) -> Results: ...
+
+
+class Reads(Protocol):
+    """Who opens a page (agent/read.py has the real one). Raises the FetchError tree."""
+
+    def read(self, url: str, chosen_by: str = "agent", seconds: float | None = None) -> Page: ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """One set a process, shared by its runs; `with_journal` gives each run its own memory. `models` is None for no model."""
+
+    searcher: Searches
+    reader: Reads
+    embedder: Embedder
+    models: Models | None = None
+    journal: Journal = field(default_factory=lambda: Journal(MemoryEntries()))
+    shelf: Shelf = field(default_factory=MemoryShelf)
+    closers: tuple[Callable[[], None], ...] = ()
+    blocked: tuple[str, ...] = ()
+
+    def with_journal(self, journal: Journal, shelf: Shelf, model: bool = True) -> Tools:
+        return replace(self, journal=journal, shelf=shelf, models=self.models if model else None, closers=())
+
+    def close(self) -> None:
+        for close in self.closers:
+            close()
+
+
+def open_tools(settings: Settings, model: bool = True) -> Tools:
+    """The real tools. Everything slow starts in the background: a browser only once a page needs it."""
+    children = Children("agent.extract.document:extract", min(4, max(2, os.cpu_count() or 2)), settings.extract_seconds,
+                        settings.extract_memory)
+    embedder = Embedder()
+    embedder.warm()
+    services = [settings.searxng_url, *(endpoint.url for endpoint in settings.endpoints)]
+    door = Egress(settings, [address for address in services if address]).start()
+    http = Http(settings, door)
+    browser = browser_from(settings, door)
+    models = models_from(settings, door) if model else None
+    closers = (http.close, children.close, *([browser.close] if browser else []), door.close)
+    return Tools(searcher_from(settings, door), Reader(settings, http, children, browser), embedder, models,
+                 closers=closers, blocked=tuple(settings.blocked_domains))
+
+
+def browser_from(settings: Settings, door: Egress) -> object | None:
+    try:
+        from agent.fetch.browser import Browser
+    except ImportError:
+        return None
+
+    browser = Browser(settings, door, TABS)
+    return browser if browser.path else None

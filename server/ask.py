@@ -1,0 +1,135 @@
+"""`leash ask`: the engine in this process, without Redis or the server. Progress on standard error, the answer on standard output."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from agent.events import Event
+    from agent.records import Answer
+    from agent.tools import Tools
+
+ANSWERED, FAULT, BAD_INPUT, NOTHING_FOUND = 0, 1, 2, 3
+
+
+@click.command("ask")
+@click.argument("question")
+@click.option("--depth", default="quick", show_default=True, help="How far Leash may go alone: quick (research and deep are not there yet).")
+@click.option("--no-model", is_flag=True, help="Quote the best passages word for word instead of having a model write.")
+@click.option("--json", "as_json", is_flag=True, help="Print, last, the answer as one JSON object.")
+def command(question: str, depth: str, no_model: bool, as_json: bool) -> None:
+    """Ask QUESTION and print an answer whose every citation is a quote.
+
+    Searches, reads and answers in this process; no server is needed. Exit code: 0 answered, 3 nothing found, 2 the
+    question or a setting cannot be used, 1 a fault.
+    """
+    sys.exit(ask(question, depth, not no_model, as_json))
+
+
+def ask(question: str, depth: str, model: bool, as_json: bool) -> int:
+    from agent.budget import budget_for
+    from agent.engine import research
+    from agent.errors import BadInput, LeashError
+    from agent.question import checked
+    from agent.settings import load_settings
+    from agent.tools import open_tools
+
+    try:
+        asked, budget = checked(question), budget_for(depth)
+        tools = open_tools(load_settings(), model)
+    except BadInput as error:
+        click.echo(str(error), err=True)
+        return BAD_INPUT
+    except LeashError as error:
+        click.echo(str(error), err=True)
+        return FAULT
+    try:
+        return follow(research(asked, budget, tools), tools, as_json)
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+        return 130
+    finally:
+        tools.close()
+
+
+def follow(events: Any, tools: Tools, as_json: bool) -> int:
+    from agent.events import Answered, Failed
+
+    seen: list[Event] = []
+    for event in events:
+        seen.append(event)
+        for line in told(event):
+            click.echo(line, err=True)
+        if isinstance(event, Failed):
+            click.echo(f"{event.message}\n{event.advice}".strip(), err=True)
+            return NOTHING_FOUND
+        if isinstance(event, Answered):
+            show = show_json if as_json else show_text
+            show(event.answer)
+            return ANSWERED if event.answer.claims else NOTHING_FOUND
+    return FAULT
+
+
+def told(event: Event) -> list[str]:
+    """What a person watching the terminal wants to know of this event."""
+    kinds: dict[str, Callable[[Any], str]] = {
+        "searching": lambda e: f"searching {', '.join(e.providers)}: " + " | ".join(e.wordings),
+        "searched": lambda e: f"  {e.found} results for “{textwrap.shorten(e.wording, 70, placeholder='…')}”",
+        "kept": lambda e: f"  read {e.site}: {e.title} ({e.words} words, {e.seconds:.1f} s, {e.rung})",
+        "dropped": lambda e: f"  left out {e.url}: {e.reason}",
+        "trouble": lambda e: f"  {e.subject}: {e.message}",
+        "writing": lambda e: f"writing with {e.model}" if e.model else "choosing quotes",
+    }
+    return [clean(kinds[event.kind](event))] if event.kind in kinds else []
+
+
+def clean(text: str) -> str:
+    """Without control characters: a page's title may not move the cursor."""
+    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+
+
+def show_json(answer: Answer) -> None:
+    click.echo(json.dumps(answer.to_json(), ensure_ascii=False))
+
+
+def show_text(answer: Answer) -> None:
+    width = min(100, shutil.get_terminal_size().columns)
+    click.echo()
+    if answer.mode == "extractive" and answer.claims:
+        click.echo("No model wrote this: these are the passages that bear best on the question, word for word.\n")
+    for claim in answer.claims:
+        for line in claim_lines(claim, answer.mode, width):
+            click.echo(clean(line))
+        click.echo()
+    for sentence in answer.not_found:
+        click.echo(f"Not found: {clean(sentence)}")
+    for source in answer.sources:
+        click.echo(f"[{source.n}] {clean(source.title)} · {source.url}")
+    click.echo(f"\n{summary(answer)}", err=True)
+
+
+def claim_lines(claim: Any, mode: str, width: int) -> list[str]:
+    """A sentence with its numbers, then under it what it stands on."""
+    numbers = "".join(f"[{citation.n}]" for citation in claim.citations)
+    unknown = "".join(f" [?{word}: no such source]" for word in claim.unknown)
+    if mode == "extractive":
+        return [*textwrap.wrap(claim.text, width - 4, initial_indent="  “", subsequent_indent="   "), f"   {numbers}"]
+    lines = textwrap.wrap(f"{claim.text} {numbers}{unknown}", width)
+    for citation in claim.citations:
+        quote = f"[{citation.n}] “{citation.quote}”"
+        lines += textwrap.wrap(quote, width - 6, initial_indent="      ", subsequent_indent="        ")
+    return lines
+
+
+def summary(answer: Answer) -> str:
+    used = answer.used
+    writer = f"written by {answer.model}" if answer.model else "no model"
+    return (f"{int(used['quotes'])} quotes from {len(answer.sources)} pages · {int(used['pages'])} pages read · "
+            f"{int(used['searches'])} searches · {answer.seconds:.1f} s · {writer} · stopped: {answer.stopped_by}")
