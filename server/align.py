@@ -11,8 +11,7 @@ FENCE_LINE = re.compile(r"^\s*(```|~~~).*$", re.MULTILINE)
 IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
 LINK_ADDRESS = re.compile(r"\]\((?:[^()\n]|\([^()\n]*\))*\)")
 LIST_NUMBER = re.compile(r"^[ \t]*\d{1,4}[.)][ \t]", re.MULTILINE)
-SHORTEST_EDGE = 12
-LONGEST_EDGE = 40
+EDGES = (40, 24, 12)
 AFTER_QUOTE = ".!?…)]”’\"'»:;,"
 
 
@@ -102,14 +101,15 @@ def locate(found: Letters, wanted: str, before: str) -> tuple[int, int] | None:
 
 
 def by_edges(text: str, wanted: str) -> tuple[int, int] | None:
-    edge = min(LONGEST_EDGE, len(wanted) // 3)
-    if edge < SHORTEST_EDGE:
-        return None
-    head, tail = wanted[:edge], wanted[-edge:]
-    for start in occurrences(text, head):
-        end = text.find(tail, start + edge, start + len(wanted) * 2 + 200)
-        if end >= 0 and end + edge - start >= len(wanted) * 0.8:
-            return start, end + edge
+    """The span between the quote's first and last letters, of about its length; the longest edges that fit decide."""
+    for edge in EDGES:
+        if edge * 3 > len(wanted):
+            continue
+        head, tail = wanted[:edge], wanted[-edge:]
+        for start in occurrences(text, head):
+            end = text.find(tail, start + edge, start + len(wanted) * 5 // 4 + 60)
+            if end + edge - start >= len(wanted) * 0.8:
+                return start, end + edge
     return None
 
 

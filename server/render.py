@@ -50,6 +50,28 @@ def marks_from(citations: Iterable[Citation]) -> tuple[Mark, ...]:
     return keyed((citation, "unchecked", "") for citation in citations)
 
 
+def marks_along(cited: Sequence[Citation], claims: Sequence[Claim]) -> tuple[Mark, ...]:
+    """The citations as they were written, one a mark, each with the state of the sentence that it stands in.
+
+    A claim names a citation once, though its sentence may carry the mark twice; so the claims alone do not tell the
+    marks apart.
+    """
+    rows, place = [], 0
+    for citation in cited:
+        later = next((n for n in range(place, len(claims)) if citation in claims[n].citations), None)
+        place = place if later is None else later
+        claim = claims[place] if later is not None else Claim("")
+        rows.append((citation, claim.support, claim.text))
+    return keyed(rows)
+
+
+def numbers_in(markdown: str) -> list[int]:
+    """The numbers of the marks of an answer, in reading order."""
+    inline = (child for token in PARSER.parse(markdown) for child in token.children or ())
+    words = (token.meta["word"] for token in inline if token.type == "cite")
+    return [int(word) for word in words if word.isdecimal()]
+
+
 def keyed(rows: Iterable[tuple[Citation, str, str]]) -> tuple[Mark, ...]:
     keys: dict[tuple[str, int, int], str] = {}
     marks = []

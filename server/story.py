@@ -21,12 +21,8 @@ from agent.events import (
     Writing,
 )
 from agent.records import Answer, Citation, Source
-from server.render import Mark, marks_from, marks_of
+from server.render import Mark, marks_along, marks_from, marks_of, numbers_in
 
-LIMIT_WORDS = {"searches": "searches", "pages": "pages", "seconds": "seconds", "model_calls": "model calls",
-               "quotes": "quotes", "rounds": "rounds", "tokens": "tokens"}
-STOPPED_WORDS = {"user": "Stopped by you. This is what had been found by then.",
-                 "nothing found": "Nothing was found that answers the question."}
 OVER = ("done", "failed", "stopped")
 
 
@@ -76,7 +72,11 @@ class Story:
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        return marks_of(self.answer.claims) if self.answer else marks_from(self.cited)
+        if not self.answer:
+            return marks_from(self.cited)
+        if self.cited and [citation.n for citation in self.cited] == numbers_in(self.answer.answer):
+            return marks_along(self.cited, self.answer.claims)
+        return marks_of(self.answer.claims)
 
     @property
     def markdown(self) -> str:
@@ -94,10 +94,6 @@ class Story:
         kept = next((page for page in self.kept if page.sha256 == citation.page_sha256), None)
         return Source(citation.n, citation.url, citation.title, kept.rung if kept else "", "", citation.page_sha256,
                       citation.site, citation.date)
-
-    def quotes_of(self, source: Source) -> list[Mark]:
-        """The distinct quotes of a source, in the order the answer cites them."""
-        return list({mark.key: mark for mark in self.marks if mark.citation.n == source.n}.values())
 
     @property
     def status(self) -> str:

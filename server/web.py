@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -19,8 +19,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from agent.budget import DEPTHS
 from agent.errors import BadInput, LeashError, NotFound, StorageError
 from agent.events import Answered, Draft, Event, Failed, Found, Started, Writing
+from agent.records import Source
 from server import guard, phrases
-from server.render import SUPPORT_WORDS, answer_html, live_url, page_path
+from server.render import SUPPORT_WORDS, Mark, answer_html, live_url, page_path
 from server.service import QUESTION_LENGTH, Service
 from server.snapshot import view_of
 from server.store import Entry, Run
@@ -199,13 +200,13 @@ def ended(story: Story, run: Run) -> Story:
 
 def shown(story: Story, run: Run) -> dict[str, Any]:
     """Everything that the fragments of a run need."""
-    answer = story.answer
+    answer, marks = story.answer, story.marks
     return {
-        "run": run, "story": story, "proof": proof_of(story), "states": phrases.states_of(answer),
+        "run": run, "story": story, "marks": marks, "proof": proof_of(marks if answer else ()), "words": SUPPORT_WORDS,
+        "states": phrases.states_of(answer), "stopped": phrases.stopped_words(answer), "spent": phrases.spent(answer),
         "unknown": sum(len(claim.unknown) for claim in answer.claims) if answer else 0,
-        "stopped": phrases.stopped_words(answer), "spent": phrases.spent(answer), "words": SUPPORT_WORDS,
         "answer_html": answer_html, "page_path": page_path, "live_url": live_url, "counted": counted,
-        "facts_of": phrases.facts_of, "got": phrases.got, "title_of": phrases.title_of,
+        "quotes_of": quotes_of, "facts_of": phrases.facts_of, "got": phrases.got, "title_of": phrases.title_of,
     }
 
 
@@ -223,10 +224,13 @@ class Proof:
         return self.standing == self.quotes
 
 
-def proof_of(story: Story) -> Proof:
-    if not story.answer:
-        return Proof()
-    citations = list({mark.key: mark.citation for mark in story.marks}.values())
+def quotes_of(source: Source, marks: Sequence[Mark]) -> list[Mark]:
+    """The distinct quotes of a source, in the order the answer cites them."""
+    return list({mark.key: mark for mark in marks if mark.citation.n == source.n}.values())
+
+
+def proof_of(marks: Sequence[Mark]) -> Proof:
+    citations = list({mark.key: mark.citation for mark in marks}.values())
     texts = {sha256: text_of(sha256) for sha256 in {citation.page_sha256 for citation in citations}}
     standing = sum(texts[c.page_sha256][c.start:c.end] == c.quote for c in citations)
     gone = sum(text == "" for text in texts.values())

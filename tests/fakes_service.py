@@ -39,8 +39,8 @@ LONG = "".join(f"<p>Paragraph {n} of the long beginning says how the town came b
 HTML = {
     "https://tides.example/bridge": (
         "The old bridge at Marrow", "<nav><a href='/'>Home</a> Menu</nav><main><h1>The old bridge</h1>" + LONG +
-        "<p>The bridge opens <b>twice a&nbsp;day</b>, at\nhigh water,\nfor <a href='https://evil.example/x'>twelve minutes"
-        "</a>. It has <em>never</em> opened on a Sunday.</p><p>The last keeper left in 1987.</p><script>"
+        "<p>The bridge opens <b>twice a&nbsp;day</b>, at\nhigh water,\nfor <a href='https://evil.example/x'>twelve "
+        "minutes</a>. It has <em>never</em> opened on a Sunday.</p><p>The last keeper left in 1987.</p><script>"
         "document.title='ran'</script><img src='https://evil.example/pixel.png' alt='The bridge, open'></main>"),
     "https://harbour.example/rules": (
         "Harbour rules", "<article><h1>Rules</h1><p>A vessel over nine metres must ask the keeper an hour before. "
@@ -98,7 +98,8 @@ def answer_to(run: Run) -> Answer:
         return Answer(run.question, run.depth, "extractive", EXTRACTIVE.format(*(quote for _, quote in QUOTES)),
                       tuple(claims[n] for n in order), **about)
     claims = (
-        Claim("The bridge opens twice a day at high water, but never on a Sunday.", "supported", (citation(0), citation(3))),
+        Claim("The bridge opens twice a day at high water, but never on a Sunday.", "supported",
+              (citation(0), citation(3))),
         Claim("The keeper refuses above force six.", "contradicted", (citation(1),)),
         Claim("In the survey year two openings failed in the cold, and nobody was hurt.", "unchecked", (citation(2),),
               ("p99",)))
@@ -170,6 +171,10 @@ class FakeService:
             if ending:
                 self.all[run_id] = replace(self.all[run_id], ended_at=datetime.now(UTC), **vars(ending))
             self.news.notify_all()
+
+    def wait_over(self, run_id: str) -> None:
+        with self.news:
+            assert self.news.wait_for(lambda: self.all[run_id].over, 10)
 
     def fail(self, run_id: str, message: str, advice: str) -> None:
         self.tell(run_id, Failed(message, advice))
