@@ -61,8 +61,10 @@ def clauses(question: str) -> list[list[str]]:
 
 
 def distinct(found: list[str], most: int) -> list[str]:
+    """The first `most` that differ in their words. One word alone finds everything, so only a question may be that."""
     kept: dict[frozenset[str], str] = {}
     for wording in found:
-        if wording:
-            kept.setdefault(frozenset(map(str.lower, content_words(wording))), wording)
+        words = frozenset(map(str.lower, content_words(wording)))
+        if len(words) > 1 or wording == found[0]:
+            kept.setdefault(words, wording)
     return list(kept.values())[:most]

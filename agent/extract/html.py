@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import lxml.html
 import trafilatura
+from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
 from agent.errors import Unreadable
@@ -52,7 +53,10 @@ def parse(html: str) -> HtmlElement:
     html = re.sub(r"^\s*<\?xml[^>]*\?>", "", html.replace("\x00", ""), count=1)
     if not html.strip():
         raise Unreadable("The page is empty.")
-    return lxml.html.document_fromstring(html)
+    try:
+        return lxml.html.document_fromstring(html)
+    except ParserError as error:
+        raise Unreadable("The page is empty.") from error
 
 
 def content(tree: HtmlElement, chosen: str) -> str:

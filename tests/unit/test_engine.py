@@ -1,0 +1,158 @@
+import json
+
+import pytest
+
+from agent.budget import DEEP, QUICK, RESEARCH, budget_for
+from agent.engine import research
+from agent.errors import BadInput, ModelError
+from agent.events import Answered, Dropped, Failed, Found, Kept, Trouble, Writing, from_json
+from agent.journal import MemoryEntries, MemoryShelf
+from agent.models import Spent, Switched, Wrote
+from tests.ports import Web, page, tools_of
+
+ZIP = page("https://docs.org/zip", "# zip\n\nThe last date of a zip entry is 2107-12-31. Older dates are clamped to 1980.", "zip files")
+CAT = page("https://cats.org/", "# cats\n\nCats sleep for most of the day. They like boxes.", "Cats")
+QUESTION = "What is the last date of a zip entry?"
+
+
+class Script:
+    """A model's twin: what it yields, or raises, each time it is asked."""
+
+    names = ("twin-model",)
+
+    def __init__(self, *pieces):
+        self.pieces, self.asked = pieces, []
+
+    def stream(self, messages, *, max_tokens):
+        self.asked.append(messages)
+        for piece in self.pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+
+def events_of(web, **more):
+    return list(research(QUESTION, QUICK, tools_of(web, **more)))
+
+
+def the(kind, events):
+    return [event for event in events if isinstance(event, kind)]
+
+
+def test_with_no_model_the_brief_is_verbatim():
+    events = events_of(Web(ZIP, CAT))
+    answer = events[-1].answer
+    assert (answer.mode, answer.stopped_by, answer.model) == ("extractive", "done", "")
+    first = answer.claims[0].citations[0]
+    assert first.quote == ZIP.text[first.start:first.end]
+    assert "2107-12-31" in first.quote
+    assert len(answer.claims) <= QUICK.quotes
+    assert the(Found, events)
+    assert answer.used["pages"] == 2
+    assert answer.used.keys() <= answer.limits.keys()
+
+
+def test_a_model_cites_and_unknown_ids_are_shown():
+    model = Script(Wrote("m", "It is 2107-12-31 [p1]. So says nobody "), Wrote("m", "[p50]."), Spent("m", 10, 5, "stop"))
+    events = events_of(Web(ZIP, CAT), models=model)
+    answer = events[-1].answer
+    assert (answer.mode, answer.model) == ("model", "m")
+    assert answer.answer == "It is 2107-12-31 [1]. So says nobody [?p50]."
+    assert answer.claims[1].unknown == ("p50",)
+    assert answer.used["tokens"] == 15
+
+
+def test_the_draft_starts_over_when_another_model_takes_over():
+    model = Script(Wrote("m", "Half an ans"), Switched("m", "n", "It broke off."), Wrote("n", "Whole [p1]."), Spent("n", 1, 1, "stop"))
+    events = events_of(Web(ZIP), models=model)
+    assert [event.model for event in the(Writing, events)] == ["twin-model", "n"]
+    assert events[-1].answer.answer == "Whole [1]."
+    assert any(event.message == "It broke off." for event in the(Trouble, events))
+
+
+def test_when_every_model_fails_the_brief_takes_over():
+    events = events_of(Web(ZIP), models=Script(Wrote("m", "Begun"), ModelError("m: refused.")))
+    assert events[-1].answer.mode == "extractive"
+    assert any("refused" in event.message for event in the(Trouble, events))
+
+
+def test_an_answer_cut_short_says_so():
+    events = events_of(Web(ZIP), models=Script(Wrote("m", "It is [p1] and"), Spent("m", 1, 1, "length")))
+    assert events[-1].answer.stopped_by == "tokens"
+    assert any("ends early" in event.message for event in the(Trouble, events))
+
+
+def test_an_answer_without_marks_says_that_nothing_can_be_checked():
+    events = events_of(Web(ZIP), models=Script(Wrote("m", "I just know."), Spent("m", 1, 1, "stop")))
+    assert "nothing in it can be checked" in events[-1].answer.not_found[0]
+
+
+def test_pages_that_fail_are_told_and_the_run_goes_on():
+    events = events_of(Web(ZIP, failing={"https://down.org/": "The site is down."}))
+    assert [event.reason for event in the(Dropped, events)] == ["The site is down."]
+    assert [event.url for event in the(Kept, events)] == [ZIP.url]
+    assert isinstance(events[-1], Answered)
+
+
+def test_no_answer_is_written_from_nothing():
+    away = events_of(Web(answers=False), models=Script(Wrote("m", "From memory."), Spent("m", 1, 1, "stop")))
+    assert isinstance(away[-1], Failed)
+    assert "It is away." in away[-1].message
+    assert away[-1].advice
+    empty = events_of(Web(failing={"https://down.org/": "down"}), models=Script(Wrote("m", "From memory."), Spent("m", 1, 1, "stop")))
+    answer = empty[-1].answer
+    assert (answer.claims, answer.stopped_by) == ((), "nothing found")
+    assert answer.not_found
+
+
+def test_the_same_text_at_two_addresses_counts_once():
+    twin = page("https://mirror.org/zip", ZIP.text)
+    events = events_of(Web(ZIP, twin))
+    assert len(the(Kept, events)) == 1
+    assert "says the same as" in the(Dropped, events)[0].reason
+
+
+def test_a_run_that_starts_again_pays_for_nothing_twice():
+    entries, shelf, web = MemoryEntries(), MemoryShelf(), Web(ZIP, CAT)
+    model = Script(Wrote("m", "It is 2107-12-31 [p1]."), Spent("m", 10, 5, "stop"))
+    first = events_of(web, models=model, entries=entries, shelf=shelf)
+    calls = list(web.calls)
+    again = events_of(web, models=model, entries=entries, shelf=shelf)
+    assert (web.calls, len(model.asked)) == (calls, 1)
+    assert again[-1].answer.answer == first[-1].answer.answer
+    assert again[-1].answer.claims == first[-1].answer.claims
+
+
+@pytest.mark.parametrize("steps", range(1, 6))
+def test_wherever_it_was_killed_only_what_had_not_completed_is_done(steps):
+    entries, shelf, web = MemoryEntries(), MemoryShelf(), Web(ZIP, CAT)
+    run = research(QUESTION, QUICK, tools_of(web, entries=entries, shelf=shelf))
+    for _ in range(steps):
+        next(run)
+    run.close()
+    done = [inputs for _, inputs in entries.log]
+    events_of(web, entries=entries, shelf=shelf)
+    assert len([inputs for _, inputs in entries.log]) == len({json.dumps(i, sort_keys=True) for _, i in entries.log})
+    assert all(inputs in [i for _, i in entries.log] for inputs in done)
+
+
+def test_every_event_survives_json():
+    model = Script(Wrote("m", "It is 2107-12-31 [p1]."), Spent("m", 10, 5, "stop"))
+    for event in events_of(Web(ZIP, CAT, failing={"https://x.org/": "no"}), models=model):
+        assert from_json(event.kind, json.loads(json.dumps(event.to_json()))) == event
+
+
+def test_blocked_domains_are_not_opened():
+    from dataclasses import replace
+
+    web = Web(ZIP, CAT)
+    list(research(QUESTION, QUICK, replace(tools_of(web), blocked=("cats.org",))))
+    assert "read https://cats.org/" not in web.calls
+
+
+def test_the_depths_that_are_not_there_yet_say_so():
+    for budget in (RESEARCH, DEEP):
+        with pytest.raises(BadInput, match="not there yet"):
+            budget_for(budget.depth)
+    with pytest.raises(BadInput, match="There is no depth"):
+        budget_for("deepest")

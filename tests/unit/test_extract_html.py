@@ -1,0 +1,107 @@
+import pytest
+
+from agent.errors import Unreadable
+from agent.extract.document import decode, extract
+from agent.extract.html import extract as extract_html
+from agent.extract.html import parse
+from agent.extract.render import markdown
+
+PAGE = """<!doctype html><html lang="en-GB"><head><title>Zip — Docs</title>
+<meta property="og:site_name" content="The Docs"><meta name="author" content="Ann">
+<meta property="article:published_time" content="2024-05-06T10:00:00Z"></head><body>
+<nav><ul><li><a href="/">Home</a></li><li><a href="/b">Elsewhere in the navigation</a></li></ul></nav>
+<main><h1>Zip files<a class="headerlink" href="#zip">¶</a></h1>
+<p>An archive holds <code>files(<em><code>n</code></em>)</code> and their dates, which are kept in a table of its own.</p>
+<div class="highlight-python3"><pre>import zipfile
+    with open(x):
+        pass
+</pre></div>
+<ol start="3"><li>Third thing to do with an archive.</li><li><p>Fourth thing.</p><p>More of it.</p></li></ol>
+<table><tr><th>name</th><th>meaning</th></tr><tr><td>a|b</td><td>one <b>two</b></td></tr></table>
+<dl><dt>strict</dt><dd>Clamps old dates to the year that zip began with.</dd></dl>
+<aside class="sidebar"><a href="/1">Related story one</a> <a href="/2">Related story two</a></aside>
+</main><footer>Copyright and a footer line that no reader wants to see here</footer><script>var hidden = "x";</script></body></html>"""
+
+
+def text_of(html: str) -> str:
+    return extract_html(html, "https://docs.org/zip")["text"]
+
+
+def test_a_page_keeps_its_words_and_their_structure():
+    text = text_of(PAGE)
+    assert "# Zip files\n" in text
+    assert "An archive holds files(n) and their dates" in text
+    assert "```python3\nimport zipfile\n    with open(x):\n        pass\n```" in text
+    assert "3. Third thing to do with an archive.\n4. Fourth thing." in text
+    assert "| name | meaning |\n|---|---|\n| a\\|b | one two |" in text
+    assert "strict\n: Clamps old dates" in text
+
+
+def test_furniture_is_left_out():
+    text = text_of(PAGE)
+    for words in ("Elsewhere in the navigation", "footer line", "Related story", "hidden", "¶"):
+        assert words not in text
+
+
+def test_a_page_says_what_it_is():
+    about = extract_html(PAGE, "https://www.docs.org/zip")
+    assert (about["title"], about["author"], about["date"], about["site"], about["language"]) == (
+        "Zip files", "Ann", "2024-05-06", "The Docs", "en")
+
+
+def test_the_site_is_the_host_where_the_page_names_none():
+    assert extract_html("<p>" + "Some words of a page. " * 20, "https://www.a.org/x")["site"] == "a.org"
+
+
+def test_inline_markup_never_parts_or_reorders_words():
+    tree = parse("<div><p>one<b>two</b> <i>three</i><br>four</p><p>\u00a0</p><span><div>five</div></span>six</div>")
+    assert markdown(tree, lambda el: False) == "onetwo three\nfour\n\nfive\n\nsix"
+
+
+def test_text_that_looks_like_structure_is_marked_as_text():
+    assert markdown(parse("<p># not a heading</p>"), lambda el: False) == "\\# not a heading"
+
+
+@pytest.mark.parametrize("html", ["", "   ", "<html></html>", "<p></p>", "<!-- -->", "\x00"])
+def test_an_empty_page_is_unreadable(html):
+    with pytest.raises(Unreadable):
+        extract(html.encode(), "text/html", "utf-8", "https://a.org/")
+
+
+def test_a_shell_that_a_script_fills_is_thin():
+    shell = b"<!doctype html><title>App</title><div id=root>Loading</div><script>go()</script>"
+    found = extract(shell, "text/html", "", "https://a.org/")
+    assert found["thin"]
+    assert not extract(PAGE.encode() + b"<p>" + b"word " * 80, "text/html", "", "https://a.org/")["thin"]
+
+
+@pytest.mark.parametrize(("body", "charset", "text"), [
+    ("Grüße".encode("latin-1"), "iso-8859-1", "Grüße"),
+    ("Grüße".encode(), "", "Grüße"),
+    ("\ufeffGrüße".encode("utf-16"), "", "Grüße"),
+    ('<meta charset="windows-1252">“Grüße”'.encode("windows-1252"), "", '<meta charset="windows-1252">“Grüße”'),
+    ("Grüße".encode(), "no-such-charset", "Grüße"),
+])
+def test_bytes_become_the_text_they_stand_for(body, charset, text):
+    assert decode(body, charset).lstrip("\ufeff") == text
+
+
+@pytest.mark.parametrize(("body", "kind"), [
+    (b"%PDF-1.7 x", "PDF"), (b"\x89PNG\r\n", "image"), (b"PK\x03\x04", "zip"), (b"\x00\x01\x02" * 9, "data")])
+def test_what_is_no_text_says_what_it_is(body, kind):
+    with pytest.raises(Unreadable, match=kind):
+        extract(body, "application/octet-stream", "", "https://a.org/x")
+
+
+def test_plain_text_stays_as_it_is():
+    found = extract(b"Title line\r\n\r\nBody < 5 & more.\r\n", "text/plain", "", "https://a.org/x.txt")
+    assert found["text"] == "Title line\n\nBody < 5 & more.\n"
+    assert (found["title"], found["html"]) == ("Title line", None)
+
+
+def test_deep_nesting_is_no_fault():
+    deep = "<div>" * 3000 + "At the bottom there is a sentence." + "</div>" * 3000
+    try:
+        assert "bottom" in text_of(deep)
+    except Unreadable:
+        pass
