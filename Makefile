@@ -91,8 +91,8 @@ $(VENV)/.leash: pyproject.toml $(VENV)/.uv
 # The embedding model: about ten seconds, once. Without it passages are ranked by word alone.
 $(VENV)/.model: agent/embed_build.py | $(VENV)/.leash
 	@echo "Building the embedding model …"
-	@if $(BIN)/python -m agent.embed build >/dev/null; then touch $@; \
-	else echo "The embedding model could not be built: passages are ranked by word alone. \`leash doctor\` says more." >&2; fi
+	@if $(BIN)/python -m agent.embed build >$(VENV)/model.log 2>&1; then touch $@; else tail -n 3 $(VENV)/model.log >&2; \
+	    echo "The embedding model could not be built: passages are ranked by word alone. \`leash doctor\` says more." >&2; fi
 
 # A browser, as root on Debian; elsewhere how to get one is said, once. Everything else goes on without it.
 $(VENV)/.browser: | $(VENV)/.made

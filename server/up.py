@@ -60,11 +60,12 @@ def run(supervisor: Supervisor, shared: Shared, door: socket.socket, say: Callab
     if not shared.settings.redis_url:
         start_redis(supervisor, shared)
     supervisor.add(web_child(shared, door))
+    lines = greeting(shared)
     if not wait_for_web(supervisor, shared):
         return 0
     for number in range(1, shared.settings.workers + 1):  # not sooner: on two cores they would hold up the web process
         supervisor.add(worker_child(shared, number))
-    greet(shared, say)
+    say("\n".join(lines))
     supervisor.watch()
     say("Stopping …")
     return 0
@@ -200,15 +201,14 @@ def wait_for_web(supervisor: Supervisor, shared: Shared) -> bool:
     return False
 
 
-def greet(shared: Shared, say: Callable[[str], None]) -> None:
-    """The address, and a line for each part that is missing."""
+def greeting(shared: Shared) -> list[str]:
+    """The address, and a line for each part that is missing. Takes a second: made while the web process starts."""
     from server.doctor import missing_parts
 
     settings = shared.settings
-    say(f"Leash is ready: {address_with_token(settings, shared.address)}")
-    say(f"What it keeps lies in {settings.data_dir}. Ctrl-C ends it.")
-    for part in missing_parts(settings):
-        say(f"  {part.name}: {part.line}")
+    ready = [f"Leash is ready: {address_with_token(settings, shared.address)}",
+             f"What it keeps lies in {settings.data_dir}. Ctrl-C ends it."]
+    return ready + [f"  {part.name}: {part.line}" for part in missing_parts(settings)]
 
 
 def address_with_token(settings: Settings, address: str) -> str:
