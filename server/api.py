@@ -89,7 +89,10 @@ def as_message(entry: Entry) -> list[Message]:
 
 def asked() -> dict[str, Any]:
     """The fields of a question, by name. Raises BadInput for what is no JSON object or holds others."""
-    given = request.get_json(silent=True)
+    try:
+        given = request.get_json(silent=True)
+    except RecursionError:  # thousands of brackets
+        given = None
     if not isinstance(given, dict) or "question" not in given:
         raise BadInput('Send a JSON object like {"question": "…", "depth": "quick", "model": true}.')
     unknown = sorted(set(given) - set(FIELDS))

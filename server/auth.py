@@ -147,7 +147,7 @@ def token_for(settings: Settings) -> str:
     try:
         return kept_token(path) or make_token(path)
     except OSError as error:
-        raise StorageError(f"No token can be kept in {path}: {error.strerror}. Mend that, or set LEASH_TOKEN.") from None
+        raise StorageError(f"No token can be kept in {path}: {error.strerror}. Mend it, or set LEASH_TOKEN.") from None
 
 
 def kept_token(path: Path) -> str | None:

@@ -66,7 +66,7 @@ class RedisDoorbell:
     def ring(self, run: Run, seconds: float) -> bool:
         """As Doorbell says. A run that waits in the queue already is not put there twice."""
         queue = Queue(QUEUE, connection=self.redis, serializer=JSONSerializer)
-        job_id = f"{run.id}.{run.fence}"
+        job_id = f"{run.id}-{run.fence}"
         try:
             if self.redis.lpos(queue.key, job_id) is None:
                 queue.enqueue_call(

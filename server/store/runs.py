@@ -96,7 +96,7 @@ class Runs:
         """Take the run for this worker, if it is free. None if it is not (another has it, it is over, or gone)."""
         now = time.time()
         values = {"status": "running", "fence": run.c.fence + 1, "worker": worker, "lease_until": now + lease}
-        values["started_at"] = func.coalesce(run.c.started_at, now)
+        values |= {"started_at": func.coalesce(run.c.started_at, now), "rung_at": 0}  # if we die, ring at once
         with self.database.write() as connection:
             taken = connection.execute(update(run).where(run.c.id == run_id, is_free(now)).values(**values))
             return load(connection, run_id) if taken.rowcount else None

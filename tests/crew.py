@@ -1,0 +1,184 @@
+"""For tests of the service: a scripted engine at the worker's seam, real Redis servers and real worker processes.
+
+The engine does what the question says, a word a line:
+    step N        a journaled step that takes PAUSE seconds and writes down that it begins and is done
+    tell TEXT     an event of progress
+    write TEXT    the beginning of a draft
+    wait NAME     nothing, until a file of that name is in the data folder
+    refuse TEXT   a LeashError with that text
+    break         a fault of ours
+    vanish        an end without an answer
+It answers at the end, if it comes so far.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from agent.budget import QUICK
+from agent.errors import LeashError
+from agent.events import Answered, Draft, Event, Searched, Started, Writing
+from agent.journal import Journal, Shelf
+from agent.records import Answer, Page
+from agent.settings import Settings
+from server.redisd import find_redis, redis_command, socket_path
+from server.store import Run
+
+ROOT = Path(__file__).resolve().parents[1]
+PAUSE = 0.02
+
+
+class ScriptedEngine:
+    """Each line of its log is written at once, so it tells the truth of a process that was killed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.folder = settings.data_dir
+        self.never = threading.Event()
+
+    def __call__(self, run: Run, journal: Journal, shelf: Shelf) -> Iterator[Event]:
+        self.note(run, "start")
+        yield Started(run.question, run.depth, QUICK.limits())
+        for line in run.question.splitlines():
+            word, _, rest = line.partition(" ")
+            yield from getattr(self, f"do_{word}")(rest, run, journal, shelf)
+            if word == "vanish":
+                return
+        self.note(run, "answer")
+        yield Answered(Answer(run.question, run.depth, "extractive", "All done. [1]"))
+
+    def do_step(self, name: str, run: Run, journal: Journal, shelf: Shelf) -> Iterator[Event]:
+        result = journal.step("count", name, lambda: self.work(name, run, shelf))
+        self.note(run, f"done {name}")
+        yield Searched(name, result["found"])
+
+    def work(self, name: str, run: Run, shelf: Shelf) -> dict[str, int]:
+        self.note(run, f"begin {name}")
+        self.never.wait(PAUSE)
+        shelf.keep(page(f"Page {name}."))
+        return {"found": len(name)}
+
+    def do_tell(self, text: str, *_: Any) -> Iterator[Event]:
+        yield Searched(text, 1)
+
+    def do_write(self, text: str, *_: Any) -> Iterator[Event]:
+        yield Writing("scripted")
+        yield Draft(text)
+
+    def do_wait(self, name: str, *_: Any) -> Iterator[Event]:
+        wait_until(lambda: (self.folder / name).exists(), 60)
+        yield from ()
+
+    def do_refuse(self, text: str, *_: Any) -> Iterator[Event]:
+        raise LeashError(text)
+
+    def do_break(self, *_: Any) -> Iterator[Event]:
+        raise ZeroDivisionError("secret /path")
+
+    def do_vanish(self, *_: Any) -> Iterator[Event]:
+        yield from ()
+
+    def note(self, run: Run, text: str) -> None:
+        with (self.folder / f"log-{run.id}").open("a") as file:
+            file.write(text + "\n")
+
+    def close(self) -> None:
+        pass
+
+
+def page(text: str, html: bytes | None = None) -> Page:
+    return Page("https://a.example/", "https://a.example/", "A", text, "2026-01-01T00:00:00Z", html=html)
+
+
+def log_of(settings: Settings, run: Run) -> list[str]:
+    """What the engine wrote down about a run."""
+    path = settings.data_dir / f"log-{run.id}"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+class RedisServer:
+    """A real server on a socket in the data folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.process = settings, None
+        self.url = f"unix://{socket_path(settings.data_dir)}"
+        self.start()
+
+    def start(self) -> None:
+        program = find_redis()
+        assert program, "these tests need a redis-server"
+        command = redis_command(program, self.settings.data_dir)
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        wait_until(self.answers)
+
+    def answers(self) -> bool:
+        with suppress(RedisError):
+            return Redis.from_url(self.url, socket_timeout=1).ping()
+        return False
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def wipe(self) -> None:
+        """Killed, and all that it kept is gone; it is not started again."""
+        self.kill()
+        for path in (self.settings.data_dir / "redis").rglob("*"):
+            if path.is_file():
+                path.unlink()
+
+
+class Workers:
+    """Real worker processes; those that ended are replaced when `tend` is called."""
+
+    def __init__(self, settings: Settings, redis_url: str, lease: float = 1.5) -> None:
+        self.lease, self.processes = lease, []
+        self.log = (settings.data_dir / "workers.log").open("a")
+        given = {"LEASH_DATA_DIR": str(settings.data_dir), "LEASH_REDIS_URL": redis_url}
+        self.environment = {**os.environ, **given}
+
+    def start(self, count: int = 1) -> None:
+        command = [sys.executable, "-m", "server.worker", "--engine", "tests.crew:ScriptedEngine"]
+        for _ in range(count):
+            started = subprocess.Popen(
+                [*command, "--lease", str(self.lease)], cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log
+            )
+            self.processes.append(started)
+
+    def tend(self) -> None:
+        ended = [process for process in self.processes if process.poll() is not None]
+        self.processes = [process for process in self.processes if process not in ended]
+        self.start(len(ended))
+
+    def kill(self, number: int = 0, how: int = signal.SIGKILL) -> int:
+        process = self.processes.pop(number)
+        process.send_signal(how)
+        return process.wait(20)
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.log.close()
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 30) -> Any:
+    """What the condition becomes, once it is true. Fails when it does not become so in time."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"did not happen within {seconds} s"
+        pause.wait(0.01)
