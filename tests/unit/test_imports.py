@@ -71,8 +71,7 @@ def test_a_library_has_one_importer(library: str, owner: str) -> None:
 
 
 def test_the_browser_library_has_no_other_importer() -> None:
-    """Reading by browser is not there in version 0.1; when it is, it has this one home."""
-    assert importers("playwright") <= {"agent/fetch/browser.py"}
+    assert importers("playwright") == {"agent/fetch/browser_driver.py"}
 
 
 def importers(library: str) -> set[str]:

@@ -1,0 +1,170 @@
+"""The browser rung: shows a page as a reader's browser would, to any thread that asks. Opens nothing but through the door.
+
+One asyncio loop in a daemon thread owns one Chromium (Playwright's objects belong to the loop that made them). After a fork
+the child makes its own. Importing this loads neither Playwright nor asyncio's machinery; the first page does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+import weakref
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from agent.errors import FetchError, StorageError
+from agent.fetch.rules import PAGE
+from agent.fetch.targets import read_target
+from agent.settings import Settings
+
+if TYPE_CHECKING:
+    from agent.fetch.browser_engine import Engine
+    from agent.fetch.egress import Egress
+
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+            "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+            "/Applications/Chromium.app/Contents/MacOS/Chromium")
+NO_BROWSER = ("This page needs a browser, and none was found. On Debian: apt install chromium-headless-shell; elsewhere install "
+              "Chromium and, if it is not found by itself, name its path in LEASH_BROWSER.")
+CLOSE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page as it stood when its text had come to rest.
+
+    `html` is the document as it then was, with open shadow roots and same-origin frames in it; `pressed` says in words what
+    was pressed; `cut` is "" or the reason why it was ended early; `screenshot` is a JPEG of its top, or None.
+    """
+
+    url: str
+    final_url: str
+    status: int
+    title: str
+    html: str
+    text_length: int
+    screenshot: bytes | None
+    pressed: tuple[str, ...]
+    cut: str
+    seconds: float
+
+
+def find_browser(settings: Settings) -> str:
+    """Path of the browser: the one that the settings name, else one of the system's; "" if there is none."""
+    if settings.browser:
+        return shutil.which(settings.browser) or ""
+    return next(filter(None, map(shutil.which, BROWSERS)), "")
+
+
+class Browser:
+    """May be used by many threads, before and after a fork. Starts nothing until a page, or warm(), asks for it."""
+
+    def __init__(self, settings: Settings, door: Egress, tabs: int = 4) -> None:
+        self._settings, self._door, self._tabs = settings, door, tabs
+        self._path = find_browser(settings)
+        self._forget()
+        _BROWSERS.add(self)
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._workshop: Workshop | None = None
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    @property
+    def sandboxed(self) -> bool | None:
+        """Whether each page is locked in by Chromium's sandbox; None before it has started."""
+        workshop = self._workshop
+        return workshop.engine.sandboxed if workshop and workshop.engine else None
+
+    def warm(self) -> None:
+        """Start the browser in the background, so that the first page need not wait. A failure shows with that page."""
+        if self._path:
+            threading.Thread(target=self._warm, name="leash-browser-warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        try:
+            workshop = self._opened()
+            workshop.call(workshop.engine.chromium()).exception()
+        except FetchError:
+            pass
+
+    def show(self, url: str, *, seconds: float = 8.0, screenshot: bool = False, expand: bool = True) -> Shown:
+        """The page as a reader sees it after at most so many seconds, waiting for the browser itself not counted.
+
+        Raises Refused for what Leash does not open, BadStatus, Unreadable for a download, TooSlow if nothing at all came,
+        or FetchError.
+        """
+        target, fragment = read_target(url), urlsplit(url).fragment
+        workshop = self._opened()
+        from agent.fetch.browser_visit import Wish
+
+        wish = Wish(target.url + (f"#{fragment}" if fragment else ""), seconds, screenshot, expand, self._settings.page_bytes)
+        visit, picture, spent = workshop.result(workshop.engine.show(wish))
+        copy = visit.copy
+        return Shown(url, copy.url, visit.status, copy.title, copy.html, copy.length, picture, tuple(visit.pressed), visit.cut,
+                     spent)
+
+    def _opened(self) -> Workshop:
+        if not self._path:
+            raise FetchError(NO_BROWSER)
+        with self._lock:
+            if self._workshop is None:
+                self._workshop = Workshop(self._path, self._settings, self._door.proxy(PAGE), self._tabs)
+            return self._workshop
+
+    def close(self) -> None:
+        """End the browser and everything that belongs to it."""
+        with self._lock:
+            workshop, self._workshop = self._workshop, None
+        if workshop:
+            workshop.close()
+
+
+class Workshop:
+    """The loop, its thread, and the engine that lives there."""
+
+    def __init__(self, path: str, settings: Settings, door: str, tabs: int) -> None:
+        from agent.fetch.browser_driver import Launch
+        from agent.fetch.browser_engine import Engine
+        from agent.fetch.browser_trust import trusting_home
+
+        try:
+            home = trusting_home(settings.data_dir / "browser", settings.ca_bundle)
+        except OSError as fault:
+            raise StorageError(f"The browser's folder in {settings.data_dir} cannot be written: {fault.strerror}.") from None
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, name="leash-browser", daemon=True).start()
+        self.engine: Engine = Engine(Launch(path, door, home), tabs)
+
+    def call(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def result(self, work: Coroutine[Any, Any, Any]) -> Any:
+        future = self.call(work)
+        try:
+            return future.result()
+        finally:
+            future.cancel()  # the caller may have been interrupted
+
+    def close(self) -> None:
+        self.call(self.engine.close()).exception(CLOSE_SECONDS)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+
+_BROWSERS: weakref.WeakSet[Browser] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for browser in _BROWSERS:
+        browser._forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
