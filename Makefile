@@ -29,7 +29,8 @@ test: setup-tests
 
 setup: $(VENV)/.packages $(VENV)/.leash $(VENV)/.model $(VENV)/.browser
 
-setup-tests: $(VENV)/.packages-dev $(VENV)/.leash $(VENV)/.model $(VENV)/.browser $(VENV)/.tools
+setup-tests: $(VENV)/.packages-dev $(VENV)/.leash $(VENV)/.model $(VENV)/.browser $(VENV)/.tools \
+    $(VENV)/.frozenweb
 
 docs: $(VENV)/.packages $(VENV)/.leash
 	$(BIN)/python -m server.reference docs
@@ -123,3 +124,17 @@ $(VENV)/.tools: | $(VENV)/.made
 	    else echo "The tests need $$tool: install it and run \`make test\` again." >&2; exit 1; fi; \
 	done
 	@touch $@
+
+# The frozen web: real pages on loopback, made once from Debian's documentation packages; a minute or two.
+FROZENWEB := $(or $(LEASH_FROZENWEB),../shared/frozenweb)
+$(VENV)/.frozenweb: | $(VENV)/.tools
+	@program="$(FROZENWEB)"; if [ -d "$$program" ]; then program="$$program/frozenweb.py"; fi; \
+	if [ ! -f "$$program" ]; then \
+	    echo "There is no frozen web at $(FROZENWEB): the tests that need it will fail. LEASH_FROZENWEB names its folder." >&2; \
+	    exit 0; \
+	fi; \
+	echo "Building the frozen web …"; \
+	set -- $(BIN)/python "$$program" build --small --cache "$${FROZENWEB_CACHE:-$$HOME/.cache/frozenweb}"; \
+	"$$@" >$(VENV)/frozenweb.log 2>&1 || { $(APT) update && "$$@" >$(VENV)/frozenweb.log 2>&1; } || \
+	    { tail -n 3 $(VENV)/frozenweb.log >&2; echo "The frozen web could not be built: the tests that need it will fail." >&2; exit 0; }; \
+	touch $@
