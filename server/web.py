@@ -22,7 +22,7 @@ from agent.events import Answered, Draft, Event, Failed, Found, Started, Writing
 from agent.records import Source
 from server import guard, phrases
 from server.render import SUPPORT_WORDS, Mark, answer_html, live_url, page_path
-from server.service import QUESTION_LENGTH, Service
+from server.service import Service
 from server.snapshot import view_of
 from server.store import Entry, Run
 from server.story import Story, counted, story_of
@@ -158,8 +158,7 @@ def home_page(asked: dict[str, str], trouble: str = "") -> str:
     runs = service().runs(LISTED + 1, before)
     return render_template(
         "home.html", asked=asked, trouble=trouble, depths=DEPTHS, writer=writer(), runs=runs[:LISTED],
-        older=runs[LISTED - 1].id if len(runs) > LISTED else "", examples=EXAMPLES, most=QUESTION_LENGTH,
-        limits_of=phrases.limits_of, title_of=phrases.title_of, state_of=phrases.state_of, counted=counted)
+        older=runs[LISTED - 1].id if len(runs) > LISTED else "", examples=EXAMPLES, limits_of=phrases.limits_of, title_of=phrases.title_of, state_of=phrases.state_of, counted=counted)
 
 
 def news(story: Story, entry: Entry, run: Run) -> Iterable[Message]:

@@ -141,11 +141,10 @@ class FakeService:
     def hold(self, kind: str) -> None:
         with self.news:
             self.held = kind
+            self.news.notify_all()
 
     def release(self) -> None:
         self.hold("")
-        with self.news:
-            self.news.notify_all()
 
     def ask(self, question: str, depth: str = "quick", model: bool = True) -> Run:
         question, budget = checked_question(question), budget_for(depth)

@@ -11,7 +11,7 @@ export function watchNumbers(main) {
   card.id = "card";
   card.setAttribute("role", "tooltip");
   card.hidden = true;
-  document.body.append(card);
+  main.append(card);
 
   const hide = () => {
     const was = !card.hidden;

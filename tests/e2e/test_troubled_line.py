@@ -1,0 +1,55 @@
+"""A line that breaks: nothing that was typed or found is lost, and the page says what happened."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import QUESTION, Site
+
+STREAM = re.compile(r"/runs/\w+/stream\?")
+
+
+def test_a_question_that_could_not_be_sent_stays_in_the_box(site: Site, reader: Page) -> None:
+    reader.route("**/runs", lambda route: route.abort())
+    reader.locator("textarea").fill(QUESTION)
+    reader.locator("textarea").press("Enter")
+    expect(reader.locator("#ask-trouble")).to_contain_text("Leash does not answer")
+    expect(reader.locator("textarea")).to_have_value(QUESTION)
+    reader.reload()
+    expect(reader.locator("textarea")).to_have_value(QUESTION)
+    reader.unroute("**/runs")
+    reader.locator("textarea").press("Enter")
+    expect(reader.locator("h1")).to_have_text(QUESTION)
+
+
+def test_a_question_that_cannot_be_used_stays_with_the_reason(reader: Page) -> None:
+    reader.locator("textarea").fill("?!")
+    reader.get_by_role("button", name="Ask", exact=True).click()
+    expect(reader.locator("#ask-trouble")).to_contain_text("holds no word")
+    expect(reader.locator("textarea")).to_have_value("?!")
+
+
+def test_without_javascript_too(site: Site, browser: Browser) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        site.open(page)
+        page.locator("textarea").fill(QUESTION)
+        page.locator("input[name=depth]").nth(2).check()
+        page.locator("textarea").press("Shift+Enter")
+        page.locator("form.ask .go").click()
+        expect(page.locator("#ask-trouble")).to_contain_text("not there yet")
+        expect(page.locator("textarea")).to_have_value(re.compile(re.escape(QUESTION)))
+
+
+def test_a_lost_line_is_said_and_taken_up_again(site: Site, reader: Page) -> None:
+    site.service.hold("writing")
+    run = site.service.ask(QUESTION)
+    reader.route(STREAM, lambda route: route.abort())
+    reader.goto(f"{site.address}/runs/{run.id}")
+    expect(reader.locator("[data-lost]")).to_contain_text("Connection lost, trying again")
+    reader.unroute(STREAM)
+    site.service.release()
+    expect(reader.locator(".status")).to_contain_text("Done", timeout=15_000)
+    expect(reader.locator("[data-lost]")).to_be_hidden()

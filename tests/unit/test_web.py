@@ -1,0 +1,149 @@
+"""The pages as a browser asks for them, without a browser: forms, streams that resume, policies, errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import lxml.html
+import pytest
+from flask.testing import FlaskClient
+
+from agent.settings import Settings
+from server import create_app
+from tests.fakes_service import PAGES, FakeService, citation
+
+TOKEN = "a-token-of-enough-length"
+HERE = "http://127.0.0.1"
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    service = FakeService()
+    yield service
+    service.release()
+
+
+def client_of(service: FakeService, folder: Path, **settings) -> FlaskClient:
+    app = create_app(Settings(data_dir=folder, token=TOKEN, **settings), service)
+    client = app.test_client()
+    client.get(f"/?token={TOKEN}", base_url=HERE)
+    return client
+
+
+@pytest.fixture
+def client(service: FakeService, tmp_path: Path) -> FlaskClient:
+    return client_of(service, tmp_path)
+
+
+def post(client: FlaskClient, path: str, **data: str):
+    headers = {"Origin": HERE, **data.pop("headers", {})}
+    return client.post(path, data=data, headers=headers, base_url=HERE)
+
+
+def messages(text: str) -> list[tuple[str, str]]:
+    """(id, event) of each frame."""
+    frames = [frame for frame in text.split("\n\n") if "event:" in frame]
+    found = [(re.search(r"^id: (.+)$", frame, re.MULTILINE), re.search(r"^event: (.+)$", frame, re.MULTILINE))
+             for frame in frames]
+    return [(number[1] if number else "", name[1]) for number, name in found]
+
+
+def test_asking_leads_to_the_run(client: FlaskClient) -> None:
+    answer = post(client, "/runs", question="Why?", depth="quick", writer="quotes")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/runs/run1")
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    ({"question": "  "}, "The question is empty"),
+    ({"question": "Why?", "depth": "deep"}, "not there yet"),
+    ({"question": "Why?", "depth": "x"}, "no depth"),
+    ({"question": "x" * 100_000}, "at most"),
+    ({"question": "\x00\x01why"}, "no text"),
+])
+def test_what_cannot_be_asked_comes_back_with_a_sentence(client: FlaskClient, given: dict, said: str) -> None:
+    answer = post(client, "/runs", **given)
+    page = lxml.html.document_fromstring(answer.text.replace("\x00", "").replace("\x01", ""))
+    assert answer.status_code == 400
+    assert said in page.get_element_by_id("ask-trouble").text_content()
+    typed = given["question"].replace("\x00", "").replace("\x01", "")
+    assert page.get_element_by_id("question").text == (typed if typed.strip() else typed or None)
+
+
+def test_a_script_is_told_in_json(client: FlaskClient) -> None:
+    wants = {"Accept": "application/json"}
+    assert post(client, "/runs", question="Why?", headers=wants).json == {"url": "/runs/run1"}
+    assert "empty" in post(client, "/runs", question="", headers=wants).json["trouble"]
+
+
+def test_a_stream_resumes_after_what_was_seen(client: FlaskClient, service: FakeService) -> None:
+    run = service.ask("Why?")
+    service.wait_over(run.id)
+    whole = messages(client.get(f"/runs/{run.id}/stream", base_url=HERE).text)
+    ids = [int(number) for number, _ in whole if number]
+    assert ids == sorted(set(ids))
+    assert whole[-1] == ("", "end")
+    seen = str(ids[-3])
+    rest = client.get(f"/runs/{run.id}/stream", base_url=HERE, headers={"Last-Event-ID": seen})
+    assert [int(number) for number, _ in messages(rest.text) if number] == ids[-2:]
+    assert "opens twice a day" in rest.text
+
+
+def test_the_page_starts_the_stream_where_it_stands(client: FlaskClient, service: FakeService) -> None:
+    service.hold("kept")
+    run = service.ask("Why?")
+    first = next(entry for entry in service.watch(run.id, 8))
+    page = client.get(f"/runs/{run.id}", base_url=HERE).text
+    assert f"/runs/{run.id}/stream?after={first.seq}" in page
+
+
+@pytest.mark.parametrize("path", ["/runs/none", "/pages/none", "/nothing/here", "/runs/none/stream"])
+def test_what_is_not_there_is_said_kindly(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, base_url=HERE)
+    assert answer.status_code == 404
+    assert "Back to the question box" in answer.text
+
+
+def test_a_kept_page_has_a_policy_that_lets_nothing_run_or_leave(client: FlaskClient, service: FakeService) -> None:
+    quote = citation(0)
+    answer = client.get(f"/pages/{quote.page_sha256}?start={quote.start}&end={quote.end}", base_url=HERE)
+    policy = answer.headers["Content-Security-Policy"]
+    assert re.sub(r"'sha256-[^']+'", "HASH", policy) == (
+        "default-src 'none'; style-src HASH; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'self'")
+    assert (answer.headers["Leash-View"], answer.headers["Leash-Note"]) == ("page", "")
+
+
+@pytest.mark.parametrize("span", ["", "?start=5", "?start=9&end=4", "?start=0&end=99999999", "?start=-1&end=4",
+                                  "?start=a&end=b"])
+def test_a_span_that_cannot_be_marks_nothing(client: FlaskClient, span: str) -> None:
+    answer = client.get(f"/pages/{PAGES[0].sha256}{span}", base_url=HERE)
+    assert answer.status_code == 200
+    assert "<mark" not in answer.text
+
+
+def test_a_page_that_is_gone_is_not_called_checked(client: FlaskClient, service: FakeService) -> None:
+    run = service.ask("Why?")
+    service.wait_over(run.id)
+    del service.pages[PAGES[2].sha256]
+    page = client.get(f"/runs/{run.id}", base_url=HERE).text
+    assert "3 of 4 stand word for word in a kept page" in page
+    assert "each checked" not in page
+
+
+def test_who_will_write_is_said_before_the_ask(service: FakeService, tmp_path: Path) -> None:
+    with_model = client_of(service, tmp_path, model_url="http://127.0.0.1:9/v1", model="gentle-writer")
+    named = with_model.get("/", base_url=HERE).text
+    assert "gentle-writer" in named
+    assert "How to set a model" not in named
+    none = client_of(service, tmp_path, find_models=False).get("/", base_url=HERE).text
+    assert "LEASH_MODEL_URL" in none
+    assert re.search(r'value="model"[^>]*disabled', none)
+
+
+def test_the_limits_of_each_depth_are_shown(client: FlaskClient) -> None:
+    page = lxml.html.document_fromstring(client.get("/", base_url=HERE).text)
+    words = " ".join(page.get_element_by_id("limits-1").text_content().split())
+    for word in ("searches", "pages", "60 seconds", "model call", "quotes"):
+        assert word in words
+    assert "30 minutes" in page.get_element_by_id("limits-3").text_content()
