@@ -102,7 +102,7 @@ $(VENV)/.browser: | $(VENV)/.made
 	done; \
 	if [ "$$(uname)" = Darwin ]; then \
 	    if [ ! -d "/Applications/Google Chrome.app" ] && [ ! -d /Applications/Chromium.app ]; then \
-	        echo "No browser was found. To get one: brew install --cask chromium, or $(BIN)/playwright install chromium"; fi; \
+	        echo "No browser was found: pages that a script draws cannot be read. To get one: brew install --cask chromium"; fi; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing a browser …"; \
 	    $(APT) install -y --no-install-recommends chromium-headless-shell </dev/null >/dev/null 2>&1 || { $(APT) update && \
@@ -110,7 +110,7 @@ $(VENV)/.browser: | $(VENV)/.made
 	          $(APT) install -y --no-install-recommends chromium </dev/null >/dev/null; }; } || \
 	        echo "No browser could be installed. \`leash doctor\` says what then does not work."; \
 	else \
-	    echo "No browser was found. To get one: apt install chromium (as root), or $(BIN)/playwright install chromium"; \
+	    echo "No browser was found: pages that a script draws cannot be read. To get one, as root: apt install chromium"; \
 	fi
 	@touch $@
 

@@ -27,9 +27,8 @@ from agent.settings import Settings, load_settings
 from server.home import LEAST_BYTES, is_running, read_state
 
 AGAIN = "Run `make run` again."
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MAC_BROWSERS = ("/Applications/Chromium.app/Contents/MacOS/Chromium",
-                "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+BROWSER = ("Debian: apt install chromium-headless-shell; macOS: brew install --cask chromium; with no administrator "
+           "at hand: .venv/bin/playwright install chromium, and its path in LEASH_BROWSER.")
 
 
 @dataclass(frozen=True)
@@ -174,24 +173,13 @@ def set_redis(url: str) -> Part:
 
 
 def browser(settings: Settings) -> Part:
-    """This version reads no page through the browser yet, and says so either way."""
-    path = find_browser(settings.browser)
-    without = "This version does not read through a browser yet: pages drawn by a script stay thin either way."
-    if path is None:
+    from agent.fetch.browser import find_browser
+
+    path = find_browser(settings)
+    if not path:
         told = f"There is no {settings.browser}." if settings.browser else "None was found."
-        return Part("browser", "missing", told, without + " Only the tests need one.",
-                    "Debian: apt install chromium-headless-shell; elsewhere: .venv/bin/playwright install chromium.")
-    return Part("browser", "ok", f"{version_of(path)} at {path}. {without}")
-
-
-def find_browser(wish: str = "") -> str | None:
-    """Path of the browser: the one wished for, else the system's, else one that Playwright has downloaded."""
-    if wish:
-        return shutil.which(wish)
-    caches = [Path.home() / ".cache/ms-playwright", Path.home() / "Library/Caches/ms-playwright"]
-    downloads = [str(path) for cache in caches for path in sorted(cache.glob("chromium*/*/*")) if path.name in
-                 ("chrome", "headless_shell", "chrome-headless-shell")]
-    return next(filter(None, map(shutil.which, (*BROWSERS, *MAC_BROWSERS, *reversed(downloads)))), None)
+        return Part("browser", "missing", told, "Pages that a script draws cannot be read.", BROWSER)
+    return Part("browser", "ok", f"{version_of(path)} at {path}")
 
 
 def version_of(program: str) -> str:
