@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from agent.budget import budget_for
 from agent.errors import BadInput, Busy, NotFound
-from agent.events import Answered, Event, Started
+from agent.events import Answered, Event, Failed, Started
 from agent.records import Answer, Page
 from agent.settings import Settings
 from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
@@ -29,7 +29,7 @@ BEAT = 9.0  # seconds between signs of life, so that none comes later than ten
 class Service:
     def __init__(self, store: Store, doorbell: Doorbell) -> None:
         self.store, self.doorbell = store, doorbell
-        self.seats = threading.Semaphore(STREAMS)
+        self.seats, self.beat = threading.Semaphore(STREAMS), BEAT
 
     def ask(self, question: str, depth: str = "quick", model: bool = True) -> Run:
         """A new run. Raises BadInput with one sentence for a question or depth that cannot be used."""
@@ -98,18 +98,19 @@ class Service:
     def _watch(self, run_id: str, after: int) -> Iterator[Entry | None]:
         with self._seat(), self.doorbell.listen(run_id) as ear:
             yield None
-            last_sign = time.monotonic()
-            over = False
-            while not over:
-                over = self._is_over(run_id)  # before the events: those of a run that is over are then all there
-                for entry in self.store.runs.events(run_id, after):
-                    after, last_sign = entry.seq, time.monotonic()
-                    yield entry
-                if time.monotonic() - last_sign >= BEAT:
-                    last_sign = time.monotonic()
-                    yield None
-                if not over:
-                    ear.wait(last_sign + BEAT - time.monotonic())
+            over, sign = self._is_over(run_id), time.monotonic()
+            while True:
+                entries = self.store.runs.events(run_id, after)
+                if entries:
+                    after, sign = entries[-1].seq, time.monotonic()
+                elif time.monotonic() - sign >= self.beat:
+                    entries, sign = [None], time.monotonic()
+                yield from entries
+                if over:
+                    return
+                over = may_be_over(entries) and self._is_over(run_id)
+                if not over:  # else once more, for what came before the end and after our look
+                    ear.wait(max(0.0, sign + self.beat - time.monotonic()))
 
     def _is_over(self, run_id: str) -> bool:
         try:
@@ -125,6 +126,11 @@ class Service:
             yield
         finally:
             self.seats.release()
+
+
+def may_be_over(told: list[Entry | None]) -> bool:
+    """Whether it is worth a look: not while the run tells of its progress."""
+    return not told or told[-1] is None or isinstance(told[-1].event, Answered | Failed)
 
 
 def open_service(settings: Settings) -> Service:

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, insert, or_, select, update
 
 from agent.errors import NotFound
 from agent.events import Event, from_json
@@ -24,6 +24,9 @@ from server.store.tables import event, page, run, run_page
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # no letters that look like another
 ID_LENGTH = 12
 CLOCK_JUMP = 60.0  # a lease that ends later than this was given before the clock was set back
+EVENTS_AFTER = (  # made once: each reader asks it for each event
+    select(event).where(event.c.run_id == bindparam("run"), event.c.seq > bindparam("after")).order_by(event.c.seq)
+)
 MOMENTS = ("created_at", "started_at", "ended_at")
 
 
@@ -59,9 +62,9 @@ class Runs:
             return [to_run(row) for row in connection.execute(query)]
 
     def events(self, run_id: str, after: int = 0) -> list[Entry]:
-        query = select(event).where(event.c.run_id == run_id, event.c.seq > after).order_by(event.c.seq)
         with self.database.read() as connection:
-            return [to_entry(row) for row in connection.execute(query)]
+            found = connection.execute(EVENTS_AFTER, {"run": run_id, "after": after})
+            return [to_entry(row) for row in found]
 
     def last(self, run_id: str, kind: str) -> Event | None:
         """The latest event of that kind."""

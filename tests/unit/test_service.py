@@ -200,6 +200,13 @@ def test_watch_tells_what_is_stored_then_what_comes_then_ends(service):
     assert [entry.seq for entry in service.watch(mine.id, after=2)] == [3]
 
 
+def test_a_silent_run_gives_signs_of_life(service):
+    assert service.beat < 10
+    service.beat = 0.01
+    watching = service.watch(service.ask("Why?").id)
+    assert [next(watching) for _ in range(3)] == [None] * 3
+
+
 def test_watching_a_run_that_is_forgotten_ends(service):
     run = service.ask("Why?")
     seen = []
@@ -207,7 +214,8 @@ def test_watching_a_run_that_is_forgotten_ends(service):
     reader.start()
     service.forget(run.id)
     reader.join(10)
-    assert seen in ([[]], [])
+    assert not reader.is_alive()
+    assert seen in ([[]], [])  # it had begun to watch, or came too late
 
 
 def test_too_many_watchers_are_told_and_a_seat_comes_free(service):
