@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import threading
 import time
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from agent.budget import budget_for
 from agent.errors import BadInput, Busy, NotFound
 from agent.events import Answered, Event, Failed, Started
+from agent.question import checked
 from agent.records import Answer, Page
 from agent.settings import Settings
 from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
 from server.store import Entry, Run, Store, open_store
 from server.store.records import Ending, ending_of
 
-QUESTION_LENGTH = 4_000
 LIST_LENGTH = 200
 STREAMS = 64  # of the web process's 128 threads: the others stay free to answer
 BEAT = 9.0  # seconds between signs of life, so that none comes later than ten
@@ -33,9 +32,11 @@ class Service:
 
     def ask(self, question: str, depth: str = "quick", model: bool = True) -> Run:
         """A new run. Raises BadInput with one sentence for a question or depth that cannot be used."""
-        question, budget = checked_question(question), budget_for(depth)
+        if not isinstance(question, str):
+            raise BadInput("A question is text. Type what you want to know.")
         if not isinstance(model, bool):
             raise BadInput("“model” says whether a model may write: true or false.")
+        question, budget = checked(question), budget_for(depth)
         run = self.store.runs.add(question, budget.depth, model)
         self.doorbell.ring(run, budget.seconds)
         return run
@@ -136,25 +137,3 @@ def may_be_over(told: list[Entry | None]) -> bool:
 def open_service(settings: Settings) -> Service:
     """The service of these settings, with its store open. Without a Redis, runs wait until a worker finds them."""
     return Service(open_store(settings), RedisDoorbell(settings.redis_url) if settings.redis_url else NoDoorbell())
-
-
-def checked_question(question: str) -> str:
-    """The question without the space around it. Raises BadInput; whatever else it says, it is only text."""
-    if not isinstance(question, str) or not question.strip():
-        raise BadInput("The question is empty. Type what you want to know.")
-    question = question.strip()
-    if len(question) > QUESTION_LENGTH:
-        raise BadInput(
-            f"The question has {len(question):,} characters; at most {QUESTION_LENGTH:,} are read. "
-            "Ask for one thing, in fewer words."
-        )
-    if any(is_binary(character) for character in question):
-        raise BadInput("The question holds characters that are no text. Type it, or paste plain text.")
-    if not any(character.isalnum() for character in question):
-        raise BadInput("The question holds no word. Type what you want to know.")
-    return question
-
-
-def is_binary(character: str) -> bool:
-    """Control characters, halves of surrogate pairs, and the mark of bytes that could not be decoded."""
-    return character == "\ufffd" or (unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r")

@@ -31,8 +31,8 @@ from agent.events import (
     Trouble,
     Writing,
 )
+from agent.question import checked
 from agent.records import Answer, Citation, Claim, Page, Source
-from server.service import checked_question
 from server.store.records import Entry, Run, ending_of
 
 LONG = "".join(f"<p>Paragraph {n} of the long beginning says how the town came by its bridge.</p>" for n in range(60))
@@ -147,7 +147,7 @@ class FakeService:
         self.hold("")
 
     def ask(self, question: str, depth: str = "quick", model: bool = True) -> Run:
-        question, budget = checked_question(question), budget_for(depth)
+        question, budget = checked(question), budget_for(depth)
         run = Run(f"run{next(self.numbers)}", question, budget.depth, model, "running", datetime.now(UTC))
         self.all[run.id], self.entries[run.id] = run, []
         threading.Thread(target=self.work, args=(run,), daemon=True).start()
