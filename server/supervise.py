@@ -86,7 +86,8 @@ class Supervisor:
         os.set_blocking(waker, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self.ask_to_stop)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup asks to outlive the terminal
+                signal.signal(number, self.ask_to_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.wake = wake
         self.selector.register(wake, selectors.EVENT_READ)
