@@ -86,7 +86,7 @@ class Supervisor:
         os.set_blocking(waker, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup asks to outlive the terminal
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup: outlive the terminal
                 signal.signal(number, self.ask_to_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.wake = wake
