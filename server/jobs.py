@@ -54,6 +54,7 @@ class Crew:
         mine = self.store.runs.claim(run_id, self.name, self.lease)
         if mine is None:
             return
+        log.info("Run %s: attempt %d.", run_id, mine.fence)
         try:
             Shift(self, mine).go()
         except Fenced:

@@ -71,7 +71,7 @@ class ShortWorker(SimpleWorker):
 def main(arguments: list[str] | None = None) -> int:
     """Work until told to end. 0 after that, 1 when Redis went away, 2 when a setting cannot be used."""
     given = parse(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    write_log()
     try:
         serve(load_settings(), given.engine, given.lease)
     except BadInput as error:
@@ -98,6 +98,15 @@ def serve(settings: Settings, opener: Callable[[Settings], Any], lease: float) -
         crew.leaving.set()
         engine.close()
         store.close()
+
+
+def write_log() -> None:
+    """Our own words, and others' from warnings on: what libraries say of requests would put questions into the log."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name.startswith("leash"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("leash").setLevel(logging.INFO)
 
 
 def wait_for(connection: Redis) -> None:

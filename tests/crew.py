@@ -4,6 +4,7 @@ The engine does what the question says, a word a line:
     step N        a journaled step that takes PAUSE seconds and writes down that it begins and is done
     tell TEXT     an event of progress
     write TEXT    the beginning of a draft
+    log TEXT      what a talkative library writes into the log
     wait NAME     nothing, until a file of that name is in the data folder
     refuse TEXT   a LeashError with that text
     break         a fault of ours
@@ -13,6 +14,7 @@ It answers at the end, if it comes so far.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -75,6 +77,13 @@ class ScriptedEngine:
     def do_write(self, text: str, *_: Any) -> Iterator[Event]:
         yield Writing("scripted")
         yield Draft(text)
+
+    def do_log(self, text: str, *_: Any) -> Iterator[Event]:
+        talkative = logging.getLogger("talkative")
+        talkative.setLevel(logging.DEBUG)
+        talkative.info(text)
+        talkative.warning("A warning.")
+        yield from ()
 
     def do_wait(self, name: str, *_: Any) -> Iterator[Event]:
         wait_until(lambda: (self.folder / name).exists(), 60)

@@ -169,6 +169,15 @@ def test_a_worker_asked_to_end_gives_its_run_back_at_once(leash):
     assert log_of(leash.settings, run).count("begin a") == 1
 
 
+def test_the_log_tells_of_runs_but_not_of_questions(steady):
+    run = steady.service.ask("log my-secret-illness")
+    assert steady.ended(run).status == "done"
+    log = (steady.settings.data_dir / "workers.log").read_text()
+    assert f"Run {run.id}: attempt 1." in log
+    assert "A warning." in log
+    assert "my-secret-illness" not in log
+
+
 def test_a_user_stops_a_run_that_waits_for_ever(steady):
     run = steady.service.ask("step a\nwait for ever")
     wait_until(lambda: "done a" in log_of(steady.settings, run))
