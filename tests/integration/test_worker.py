@@ -88,7 +88,7 @@ def test_workers_killed_at_random_moments_lose_nothing(leash):
     leash.workers.start(2)
     first = leash.service.ask("step warm")
     leash.ended(first)
-    for _ in range(4):
+    for _ in range(3):
         run = leash.service.ask(STEPS)
         moment = random.randint(1, 29)
         wait_until(lambda: len(leash.told(run)) > moment)  # noqa: B023
