@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 FENCE_LINE = re.compile(r"^\s*(```|~~~).*$", re.MULTILINE)
@@ -17,24 +19,37 @@ AFTER_QUOTE = ".!?…)]”’\"'»:;,"
 
 @dataclass
 class Letters:
-    """The folded letters of a tree: the i-th of `text` is in the `owner[i]`-th of `nodes`, at `place[i]`."""
+    """The folded letters of a tree: those of the i-th of `nodes` begin at `starts[i]` in `text`."""
 
-    nodes: list[Any] = field(default_factory=list)
-    text: str = ""
-    owner: list[int] = field(default_factory=list)
-    place: list[int] = field(default_factory=list)
+    nodes: list[Any]
+    starts: list[int]
+    text: str
 
     def pieces(self, start: int, end: int) -> list[tuple[Any, int, int]]:
         """The text nodes that the letters from `start` to `end` lie in, each with the span of it that is meant."""
-        first, last = self.owner[start], self.owner[end - 1]
+        first, last = self.owner(start), self.owner(end - 1)
         spans = []
         for number in range(first, last + 1):
             node = self.nodes[number]
-            low = self.place[start] if number == first else 0
-            high = stretched(node, self.place[end - 1] + 1) if number == last else len(node)
+            low = self.place(start) if number == first else 0
+            high = stretched(node, self.place(end - 1) + 1) if number == last else len(node)
             if str(node)[low:high].strip():
                 spans.append((node, low, high))
         return spans + self.closing(last, spans[-1][2])
+
+    def owner(self, letter: int) -> int:
+        """The node that this letter is in: the last that begins at or before it."""
+        return bisect_right(self.starts, letter) - 1
+
+    def place(self, letter: int) -> int:
+        """Where in its node this letter is."""
+        number = self.owner(letter)
+        passed = self.starts[number]
+        for place, raw in enumerate(self.nodes[number]):
+            passed += len(folded(raw))
+            if passed > letter:
+                return place
+        raise IndexError(letter)
 
     def closing(self, number: int, high: int) -> list[tuple[Any, int, int]]:
         """The punctuation after a quote whose last node ended with its last letter."""
@@ -54,25 +69,18 @@ def stretched(node: str, high: int) -> int:
 
 def letters(root: Any) -> Letters:
     """The letters and digits of a tree's text, and where each is."""
-    found, parts = Letters(), []
-    for number, node in enumerate(root.xpath(".//text()")):
-        found.nodes.append(node)
-        for place, letter in enumerate(node):
-            kept = folded(letter)
-            if kept:
-                parts.append(kept)
-                found.owner.extend([number] * len(kept))
-                found.place.extend([place] * len(kept))
-    found.text = "".join(parts)
-    return found
+    nodes = root.xpath(".//text()")
+    parts = [folded(str(node)) for node in nodes]
+    starts = [0, *accumulate(map(len, parts))][:len(parts)]
+    return Letters(nodes, starts, "".join(parts))
 
 
 def folded(text: str) -> str:
-    """Lower-case letters and digits alone, in compatibility form, so that ﬁ is fi and ² is 2."""
+    """Lower-case letters and digits alone, in compatibility form, so that ﬁ is fi and ² is 2; letter by letter."""
     if text.isascii():
-        return "".join(letter for letter in text.lower() if letter.isalnum())
-    wide = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(letter for letter in wide if letter.isalnum())
+        return "".join(filter(str.isalnum, text.lower()))
+    wide = "".join(unicodedata.normalize("NFKC", letter) for letter in text)
+    return "".join(filter(str.isalnum, wide.casefold()))
 
 
 def wordings_of(text: str) -> list[str]:
@@ -82,7 +90,7 @@ def wordings_of(text: str) -> list[str]:
     """
     bare = LINK_ADDRESS.sub("]", IMAGE.sub("", FENCE_LINE.sub("", text)))
     both = (bare, LIST_NUMBER.sub("", bare))
-    return list(dict.fromkeys("".join(folded(letter) for letter in wording) for wording in both))
+    return list(dict.fromkeys(folded(wording) for wording in both))
 
 
 def locate(found: Letters, wanted: str, before: str) -> tuple[int, int] | None:

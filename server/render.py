@@ -148,9 +148,10 @@ def render_cite(renderer: Any, tokens: Sequence[Token], place: int, options: Any
 
 
 def link(mark: Mark) -> Markup:
+    """The number, joined to the word before it so that no line begins with it."""
     citation = mark.citation
     label = f"Quote {mark.key[1:]}, from source {citation.n}, {citation.site or citation.title}"
-    return Markup('<a class="cite" href="{}" data-quote="{}" aria-label="{}">{}</a>').format(
+    return Markup('\u2060<a class="cite" href="{}" data-quote="{}" aria-label="{}">{}</a>').format(
         page_path(citation), mark.key, label, citation.n)
 
 

@@ -7,6 +7,7 @@ text that was kept knows no markup; where that fails, the text itself is shown, 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -36,6 +37,7 @@ NEVER_HTML = "This page was never HTML: this is its text, as it was kept."
 TOO_LARGE = "The page's HTML is very large: this is its text, as it was kept."
 NOT_PLACED = "The quote's place in the page's HTML was not found: this is its text, as it was kept."
 FENCE = re.compile(r"^\s*(```+|~~~+)")
+PERMALINKS = ("¶", "#", "§", "")
 HEADING = re.compile(r"^(#{1,6})\s+")
 
 
@@ -71,7 +73,7 @@ def page_html(page: Page, start: int, end: int) -> Markup | None:
         found = letters(root)
         span = next(filter(None, (locate(found, wanted, before) for wanted in wordings)), None)
         if span is not None:
-            return finished(root, span)
+            return finished(root, found, span)
     return None
 
 
@@ -91,18 +93,20 @@ def parsed(html: bytes) -> Any | None:
 def harmless(tree: Any) -> bool:
     """Take away what acts and what is ours to write; True if anything is left to read."""
     etree.strip_tags(tree, etree.Comment, etree.ProcessingInstruction, "mark")
-    for element in list(tree.iter(*ACTIVE)):
+    signs = [link for link in tree.iter("a") if link.text_content().strip() in PERMALINKS]
+    for element in [*tree.iter(*ACTIVE), *signs]:
         remove(element)
     return bool(tree.text_content().strip())
 
 
-def narrowings(tree: Any) -> list[Any]:
+def narrowings(tree: Any) -> Iterator[Any]:
     """The trees to look in, the tidiest first: the page's main part, all but its clutter, all of it."""
     tidy = copy_of(tree)
     for element in tidy.xpath(CLUTTER):
         remove(element)
     cores = [found[0] for found in (tidy.xpath(path) for path in CORE) if len(found) == 1]
-    return [*[copy_of(core) for core in cores[:1]], tidy, tree]
+    yield from (copy_of(core) for core in cores[:1])
+    yield from (tidy, tree)
 
 
 def copy_of(element: Any) -> Any:
@@ -114,9 +118,9 @@ def remove(element: Any) -> None:
         element.drop_tree()
 
 
-def finished(root: Any, span: tuple[int, int]) -> Markup:
+def finished(root: Any, found: Letters, span: tuple[int, int]) -> Markup:
     if span[1] > span[0]:
-        mark(letters(root), *span)
+        mark(found, *span)
     for image in list(root.iter("img")):
         alt = " ".join((image.get("alt") or "").split())
         image.tail = (f" [image: {alt}] " if alt else "") + (image.tail or "")

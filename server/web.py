@@ -156,9 +156,10 @@ def as_asked(run: Run) -> dict[str, str]:
 def home_page(asked: dict[str, str], trouble: str = "") -> str:
     before = request.args.get("before") if request.method == "GET" else None
     runs = service().runs(LISTED + 1, before)
-    return render_template(
-        "home.html", asked=asked, trouble=trouble, depths=DEPTHS, writer=writer(), runs=runs[:LISTED],
-        older=runs[LISTED - 1].id if len(runs) > LISTED else "", examples=EXAMPLES, limits_of=phrases.limits_of, title_of=phrases.title_of, state_of=phrases.state_of, counted=counted)
+    older = runs[LISTED - 1].id if len(runs) > LISTED else ""
+    words = {"limits_of": phrases.limits_of, "title_of": phrases.title_of, "state_of": phrases.state_of}
+    return render_template("home.html", asked=asked, trouble=trouble, depths=DEPTHS, writer=writer(), older=older,
+                           runs=runs[:LISTED], examples=EXAMPLES, counted=counted, **words)
 
 
 def news(story: Story, entry: Entry, run: Run) -> Iterable[Message]:

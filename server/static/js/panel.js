@@ -70,14 +70,14 @@ export function makePanel(panel, main, hideCard) {
     frame.setAttribute("sandbox", "");
     frame.title = `Kept copy: ${title}`;
     frame.src = address;
+    frame.addEventListener("load", () => note(address, frame));
+    part("note").hidden = true;
     part("frame").replaceChildren(frame);
-    note(address, frame);
   }
 
   /** The frame tells nothing to this page, so the server is asked which view it drew. */
   async function note(address, frame) {
     const told = part("note");
-    told.hidden = true;
     try {
       const reply = await fetch(address, { method: "HEAD" });
       if (!frame.isConnected) return;
