@@ -1,7 +1,7 @@
-"""The browser rung: shows a page as a reader's browser would, to any thread that asks. Opens nothing but through the door.
+"""The browser rung: shows a page as a reader's browser would, to any thread that asks. Opens nothing but by the door.
 
-One asyncio loop in a daemon thread owns one Chromium (Playwright's objects belong to the loop that made them). After a fork
-the child makes its own. Importing this loads neither Playwright nor asyncio's machinery; the first page does.
+One asyncio loop in a daemon thread owns one Chromium (Playwright's objects belong to the loop that made them). After a
+fork the child makes its own. Importing this does not load Playwright; the first page, or warm(), does.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
             "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
             "/Applications/Chromium.app/Contents/MacOS/Chromium")
-NO_BROWSER = ("This page needs a browser, and none was found. On Debian: apt install chromium-headless-shell; elsewhere install "
-              "Chromium and, if it is not found by itself, name its path in LEASH_BROWSER.")
+NO_BROWSER = ("This page needs a browser, and none was found. On Debian: apt install chromium-headless-shell; "
+              "elsewhere install Chromium and, if it is not found by itself, name its path in LEASH_BROWSER.")
 CLOSE_SECONDS = 10
 
 
@@ -38,8 +38,8 @@ CLOSE_SECONDS = 10
 class Shown:
     """A page as it stood when its text had come to rest.
 
-    `html` is the document as it then was, with open shadow roots and same-origin frames in it; `pressed` says in words what
-    was pressed; `cut` is "" or the reason why it was ended early; `screenshot` is a JPEG of its top, or None.
+    `html` is the document as it then was, with open shadow roots and same-origin frames in it; `pressed` says in words
+    what was pressed; `cut` is "" or the reason why it was ended early; `screenshot` is a JPEG of its top, or None.
     """
 
     url: str
@@ -99,18 +99,23 @@ class Browser:
     def show(self, url: str, *, seconds: float = 8.0, screenshot: bool = False, expand: bool = True) -> Shown:
         """The page as a reader sees it after at most so many seconds, waiting for the browser itself not counted.
 
-        Raises Refused for what Leash does not open, BadStatus, Unreadable for a download, TooSlow if nothing at all came,
-        or FetchError.
+        Raises Refused for what Leash does not open, BadStatus, Unreadable for a download, TooSlow if nothing at all
+        came, or FetchError.
         """
         target, fragment = read_target(url), urlsplit(url).fragment
+        address = f"{target.url}#{fragment}" if fragment else target.url  # some sites keep their pages behind the #
         workshop = self._opened()
+        from agent.fetch.browser_faults import said_by_door
         from agent.fetch.browser_visit import Wish
 
-        wish = Wish(target.url + (f"#{fragment}" if fragment else ""), seconds, screenshot, expand, self._settings.page_bytes)
-        visit, picture, spent = workshop.result(workshop.engine.show(wish))
-        copy = visit.copy
-        return Shown(url, copy.url, visit.status, copy.title, copy.html, copy.length, picture, tuple(visit.pressed), visit.cut,
-                     spent)
+        def reason(asked: str, since: float) -> FetchError | None:
+            return said_by_door(list(self._door.log), asked, since)
+
+        wish = Wish(address, seconds, screenshot, expand, self._settings.page_bytes, reason)
+        done = workshop.result(workshop.engine.show(wish))
+        copy, visit = done.visit.copy, done.visit
+        return Shown(url, copy.url, visit.status, copy.title, copy.html, copy.length, done.picture,
+                     tuple(visit.pressed), visit.cut, done.seconds)
 
     def _opened(self) -> Workshop:
         if not self._path:
@@ -139,7 +144,8 @@ class Workshop:
         try:
             home = trusting_home(settings.data_dir / "browser", settings.ca_bundle)
         except OSError as fault:
-            raise StorageError(f"The browser's folder in {settings.data_dir} cannot be written: {fault.strerror}.") from None
+            reason = f"The browser's folder in {settings.data_dir} cannot be written: {fault.strerror}."
+            raise StorageError(reason) from None
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, name="leash-browser", daemon=True).start()
         self.engine: Engine = Engine(Launch(path, door, home), tabs)

@@ -1,7 +1,7 @@
 """Starts one Chromium that can reach nothing but the door. The only importer of playwright; knows nothing of pages.
 
-Every switch here shuts a way around the door or saves time: Playwright's own proxy setting covers loopback too, WebRTC and
-QUIC would go past any proxy, and the browser's own errands (updates, field trials) have no business here.
+Every switch here shuts a way around the door or saves time: Playwright's own proxy setting covers loopback too, WebRTC
+and QUIC would go past any proxy, and the browser's own errands (updates, field trials) have no business here.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from playwright.async_api import BrowserContext, CDPSession, Error, Page, Playwr
 
 from agent.errors import FetchError
 
-__all__ = ["BrowserContext", "CDPSession", "Chromium", "Error", "Launch", "Page", "Playwright", "Request", "fresh_context",
-           "launched", "start_driver"]
+__all__ = ["BrowserContext", "CDPSession", "Chromium", "Error", "Launch", "Page", "Playwright", "Request",
+           "fresh_context", "launched", "start_driver"]
 
 log = logging.getLogger(__name__)
 START_SECONDS = 20
@@ -40,9 +40,10 @@ SWITCHES = (
     "--disable-gpu",
     "--js-flags=--max-old-space-size=640",
 )
+LIKE = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"  # sites turn "Headless" away
 UNWANTED = ["--disable-popup-blocking"]  # Playwright would let pages open windows
-UNSANDBOXED = ("Chromium runs without its sandbox, because Leash runs as root. Run Leash as a normal user to have each page "
-               "locked in.")
+UNSANDBOXED = ("Chromium runs without its sandbox, because Leash runs as root. Run Leash as a normal user to have each "
+               "page locked in.")
 NO_SANDBOX = "Chromium's sandbox does not work on this machine, so it runs without; pages are less well locked in."
 
 
@@ -81,7 +82,8 @@ async def launched(driver: Playwright, launch: Launch) -> tuple[Chromium, bool]:
 
 async def attempt(driver: Playwright, launch: Launch, *, sandbox: bool) -> Chromium:
     # Its environment is bare: no key of Leash's, no proxy but the door. HOME holds the authorities that it trusts.
-    env = {"PATH": os.defpath, "HOME": str(launch.home), "XDG_CONFIG_HOME": str(launch.home / ".config"), "LANG": "C.UTF-8"}
+    env = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(launch.home),
+           "XDG_CONFIG_HOME": str(launch.home / ".config")}
     try:
         return await driver.chromium.launch(
             executable_path=launch.path, args=list(SWITCHES), ignore_default_args=UNWANTED, proxy=launch.proxy, env=env,
@@ -101,6 +103,6 @@ def first_reason(text: str) -> str:
 async def fresh_context(chromium: Chromium) -> BrowserContext:
     """A profile of its own that ends with the page: no cookies, no downloads, no permissions, no service workers."""
     major = chromium.version.partition(".")[0]
-    agent = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.0.0 Safari/537.36 Leash/0.1"
+    agent = f"{LIKE} Chrome/{major}.0.0.0 Safari/537.36 Leash/0.1"
     return await chromium.new_context(user_agent=agent, accept_downloads=False, service_workers="block", permissions=[],
                                       viewport={"width": 1280, "height": 1024}, reduced_motion="reduce")

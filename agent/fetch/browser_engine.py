@@ -1,17 +1,25 @@
-"""The browser on its own loop: started when first needed, started anew when it dies, at most so many tabs at once.
+"""The browser on its own loop: started when first needed, started anew when it dies, so many tabs at most.
 
-Everything here runs on one asyncio loop; browser.py is how threads reach it. Knows nothing of what a page holds.
+Everything here runs on one asyncio loop; browser.py is how threads reach it. A tab that takes too much memory is ended
+by its process, and the others go on. Knows nothing of what a page holds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import os
+import signal
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
-from agent.errors import TooSlow
+import psutil
+
+from agent.errors import FetchError, TooSlow
 from agent.fetch.browser_driver import (
     BrowserContext,
+    CDPSession,
     Chromium,
     Error,
     Launch,
@@ -20,10 +28,26 @@ from agent.fetch.browser_driver import (
     launched,
     start_driver,
 )
-from agent.fetch.browser_visit import Visit, Wish, visited
+from agent.fetch.browser_press import Expansion
+from agent.fetch.browser_visit import Cut, Visit, Wish, nothing
+from agent.fetch.browser_world import World
 
+log = logging.getLogger(__name__)
 WAIT_SECONDS = 60.0
 CLOSE_SECONDS = 3.0
+WATCH_SECONDS = 0.1
+TIGHT, MOST = 500_000_000, 750_000_000  # bytes of one tab's process: a busy script is stopped, the tab is ended
+LEAP = 50_000_000  # bytes more between two looks, which only a page does that wants them all
+MOST_WHOLE = 2_000_000_000  # bytes of the browser's own process, which holds what pages stream into it
+
+
+@dataclass(frozen=True)
+class Done:
+    """A visit that is over, with what it cost."""
+
+    visit: Visit
+    picture: bytes | None
+    seconds: float
 
 
 class Engine:
@@ -34,19 +58,62 @@ class Engine:
         self._driver: Playwright | None = None
         self._chromium: Chromium | None = None
         self._visits: set[Visit] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._weights: dict[int, int] = {}
         self.sandboxed = False
 
     async def chromium(self) -> Chromium:
         """The browser that runs, started if there is none. Raises FetchError if it cannot be."""
         async with self._starting:
             if self._chromium is None or not self._chromium.is_connected():
-                self._driver = self._driver or await start_driver()
-                self._chromium, self.sandboxed = await launched(self._driver, self._launch)
+                await self._start()
             return self._chromium
 
-    async def show(self, wish: Wish) -> tuple[Visit, bytes | None, float]:
-        async with self._tab(), self._context() as context:
-            return await visited(context, wish, self._visits)
+    async def _start(self) -> None:
+        try:
+            self._driver = self._driver or await start_driver()
+            self._chromium, self.sandboxed = await launched(self._driver, self._launch)
+        except FetchError:
+            self._driver, driver = None, self._driver  # it may be what has died
+            await quietly(driver.stop() if driver else asyncio.sleep(0))
+            raise
+        if self._watching:
+            self._watching.cancel()
+        self._watching = asyncio.create_task(self._watch(await self._chromium.new_browser_cdp_session()))
+
+    async def show(self, wish: Wish) -> Done:
+        """The page, shown. Tried twice if the browser itself went away, as another page may have been its end."""
+        async with self._tab():
+            chromium = await self.chromium()
+            try:
+                return await self._show(chromium, wish)
+            except Error:
+                if chromium.is_connected():
+                    raise FetchError("The browser lost this page.") from None
+        async with self._tab():
+            try:
+                return await self._show(await self.chromium(), wish)
+            except Error:
+                raise FetchError("The browser broke off while it showed this page.") from None
+
+    async def _show(self, chromium: Chromium, wish: Wish) -> Done:
+        async with opened(chromium) as context:
+            visit = await self._visit(context, wish)
+            try:
+                await read(visit)
+            finally:
+                self._visits.discard(visit)
+            if visit.copy is None:
+                raise nothing(visit)
+            picture = await visit.picture() if wish.screenshot and not visit.trouble.done() else None
+            return Done(visit, picture, visit.spent)
+
+    async def _visit(self, context: BrowserContext, wish: Wish) -> Visit:
+        page = await context.new_page()
+        context.on("page", lambda other: asyncio.ensure_future(quietly(other.close())))
+        visit = Visit(page, await World.into(page), wish)
+        self._visits.add(visit)
+        return visit
 
     @contextlib.asynccontextmanager
     async def _tab(self) -> AsyncIterator[None]:
@@ -60,20 +127,73 @@ class Engine:
         finally:
             self._tabs.release()
 
-    @contextlib.asynccontextmanager
-    async def _context(self) -> AsyncIterator[BrowserContext]:
-        context = await fresh_context(await self.chromium())
-        try:
-            yield context
-        finally:
-            with contextlib.suppress(Error, TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await context.close()
+    async def _watch(self, line: CDPSession) -> None:
+        """Keep an eye on the memory of the browser's processes while pages are shown."""
+        with contextlib.suppress(Error):  # the browser is gone
+            while True:
+                await asyncio.sleep(WATCH_SECONDS)
+                if self._visits:
+                    self._weigh(await line.send("SystemInfo.getProcessInfo"))
+
+    def _weigh(self, told: dict[str, list[dict[str, object]]]) -> None:
+        before, self._weights, pressing = self._weights, {}, False
+        for process in told["processInfo"]:
+            number, page = int(process["id"]), process["type"] == "renderer"
+            taken = self._weights[number] = memory(number)
+            if taken > (MOST if page else MOST_WHOLE):
+                log.warning("A page took %d MB of memory, so Leash ended it.", taken // 1_000_000)
+                end(number)
+            pressing |= page and greedy(taken, taken - before.get(number, taken))
+        for visit in self._visits:  # which of them it is cannot be told; only one that does not answer is stopped
+            visit.squeezed = pressing
 
     async def close(self) -> None:
-        with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                if self._chromium:
-                    await self._chromium.close()
-                if self._driver:
-                    await self._driver.stop()
+        if self._watching:
+            self._watching.cancel()
+        for part in (self._chromium and self._chromium.close(), self._driver and self._driver.stop()):
+            if part:
+                await quietly(part)
+
+
+async def read(visit: Visit) -> None:
+    """Open, wait, bring out what is hidden, and copy. What ends a visit early is noted in it."""
+    try:
+        await visit.go()
+        look = await visit.settle()
+        if visit.wish.expand:
+            await Expansion(visit).run(look)
+    except Cut as cut:
+        visit.cut = str(cut)
+    await visit.last_copy()
+
+
+@contextlib.asynccontextmanager
+async def opened(chromium: Chromium) -> AsyncIterator[BrowserContext]:
+    context = await fresh_context(chromium)
+    try:
+        yield context
+    finally:
+        await quietly(context.close())
+
+
+async def quietly(work: object) -> None:
+    """Close something that may be gone already, or may not answer."""
+    with contextlib.suppress(Error, TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await work
+
+
+def memory(process: int) -> int:
+    try:
+        return psutil.Process(process).memory_info().rss
+    except psutil.Error:
+        return 0
+
+
+def greedy(taken: int, more: int) -> bool:
+    return taken > TIGHT or (taken > TIGHT / 2 and more > LEAP)
+
+
+def end(process: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)

@@ -5,9 +5,11 @@
 
   const born = `${performance.timeOrigin}`;
   let changedAt = performance.now();
+  let changes = 0;
+  let nested = false; // whether the page has parts that the observer does not see into
   let measured = { at: -1, length: 0 };
-  new MutationObserver(() => { changedAt = performance.now(); })
-    .observe(document, { childList: true, characterData: true, subtree: true });
+  new MutationObserver(() => { changedAt = performance.now(); changes += 1; })
+    .observe(document, { childList: true, characterData: true, subtree: true, attributeFilter: ["open", "hidden"] });
 
   const bodyOf = (frame) => {
     try {
@@ -74,6 +76,7 @@
 
   function copy(node, inert) {
     const body = /^I?FRAME$/.test(node.tagName) && bodyOf(node);
+    nested ||= Boolean(body || node.shadowRoot);
     const made = body ? inert.createElement("div") : inert.importNode(node, false);
     for (const child of body ? body.childNodes : children(node)) {
       const wanted = child.nodeType === Node.TEXT_NODE || (child.nodeType === Node.ELEMENT_NODE && !SKIPPED.has(child.tagName));
@@ -91,9 +94,12 @@
     }
   }
 
-  function snapshot(most) {
+  // `known` is the mark of a copy that the asker has; if that is still how the page stands, only the mark is told.
+  function snapshot(most, known) {
+    const mark = `${born} ${changes} ${location.href}`;
+    if (mark === known && !nested) return { mark };
     const html = "<!DOCTYPE html>\n" + whole();
-    return { born, url: location.href, title: document.title.slice(0, 1000), html: html.slice(0, most), length: textLength(),
+    return { mark, url: location.href, title: document.title.slice(0, 1000), html: html.slice(0, most), length: textLength(),
              over: html.length > most };
   }
 

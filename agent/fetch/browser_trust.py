@@ -1,8 +1,8 @@
 """Makes Chromium trust the authorities of LEASH_CA_BUNDLE, by a certificate database in the browser's own home folder.
 
-Chromium on Linux reads such a database of NSS, its library, from ~/.pki/nssdb. (The switch that ignores certificate errors
-by public key would not do: whoever appends a listed authority's public certificate to a chain of his own passes it.)
-Runs as `python -m agent.fetch.browser_trust BUNDLE FOLDER`, in a process of its own, as NSS keeps its state in globals.
+Chromium on Linux reads such a database of NSS, its library, from ~/.pki/nssdb. (The switch that ignores certificate
+errors by public key would not do: whoever appends a listed authority's public certificate to a chain of his own passes
+it.) Runs as `python -m agent.fetch.browser_trust BUNDLE FOLDER`, a process of its own, as NSS keeps state in globals.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE---
 LIBRARY = "libnss3.so"
 TRUSTED_AUTHORITY = 0x08 | 0x10 | 0x80  # CERTDB_VALID_CA | CERTDB_TRUSTED_CA | CERTDB_TRUSTED_CLIENT_CA
 SECONDS = 60
-CANNOT = ("The browser cannot be told to trust the authorities of LEASH_CA_BUNDLE, so it will refuse pages that an inspecting "
-          "proxy signs. On Linux this needs the library NSS (Debian: libnss3); elsewhere add the authority to the system's.")
+CANNOT = ("The browser cannot be told to trust the authorities of LEASH_CA_BUNDLE, so it will refuse pages that an "
+          "inspecting proxy signs. On Linux this needs the library NSS (Debian: libnss3); elsewhere add the authority "
+          "to the system's.")
 
 
 class Item(ctypes.Structure):
@@ -34,7 +35,7 @@ class Trust(ctypes.Structure):
 
 
 def trusting_home(folder: Path, bundle: Path | None) -> Path:
-    """A home folder whose database trusts the bundle's own authorities, made once for each bundle; says so if it cannot."""
+    """A home folder whose database trusts the bundle's own authorities, made once a bundle; says so if it cannot."""
     if bundle is None:
         return made(folder / "plain")
     text = bundle.read_bytes()

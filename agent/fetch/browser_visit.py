@@ -1,4 +1,4 @@
-"""One page read in one tab: opened, watched until its text has come to rest, copied. Ends within its time, whatever it does.
+"""One page read in one tab: opened, watched until its text is at rest, copied. Ends in its time, whatever it does.
 
 It waits for the text, not for the network. What a page showed before it misbehaved is kept; why it was ended is said.
 """
@@ -8,25 +8,30 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.errors import BadStatus, FetchError, Refused, TooSlow, Unreadable
-from agent.fetch.browser_driver import BrowserContext, Error, Page, Request
+from agent.errors import FetchError, Refused, TooSlow
+from agent.fetch.browser_driver import Error, Page, Request
+from agent.fetch.browser_faults import bad_status, failure
 from agent.fetch.browser_world import World
 from agent.fetch.egress import FAULTS
-from agent.fetch.http import SENTENCES, retry_after
-from agent.fetch.targets import read_target
 
 THIN = 200  # characters; a page with fewer may still be on its way
-QUIET, THIN_QUIET, BUSY_QUIET = 0.25, 2.5, 2.0  # seconds without a change: text there; little text; something still loading
+# seconds without a change: the text is there; there is little text; something is still loading
+QUIET, THIN_QUIET, BUSY_QUIET = 0.25, 2.5, 2.0
+GATE = 0.4  # seconds without a change, after which a page with little text may be waiting for an answer about cookies
 STILL = 0.6  # seconds with the same length of text, on a page that never stops changing
 BUSY, THIN_BUSY = 1.5, 6.0  # how long a request may take and still be waited for
-FROZEN = 3.5  # seconds without an answer, after which a script is taken to run without end
-POLL, SLICE, KEEP_EVERY = 0.05, 0.25, 1.0
+FROZEN = 3.0  # seconds without an answer, after which a script is taken to run without end
+SQUEEZED = 0.25  # the same, while a page (this or another) takes memory without end
+POLL, SLICE, KEEP_EVERY = 0.05, 0.1, 1.0
 LAST_WORDS = 0.7  # seconds, after its time, for a copy of what is there
 MOST_DOCUMENTS = 12
+SWEEP = "leash.sweep(25)"  # windows that one scroll passes through
 LOADS = frozenset(("document", "script", "stylesheet", "fetch", "xhr"))
 
 ENDLESS = "A script of the page runs without end, so Leash stopped the page's scripts."
@@ -43,18 +48,22 @@ class Cut(Exception):
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked of the browser. `most` bounds the characters of the copy."""
+    """What is asked of the browser. `most` bounds the characters of the copy.
+
+    `reason` tells of an address what the door said of it since a moment, None if it let it through.
+    """
 
     url: str
     seconds: float
     screenshot: bool
     expand: bool
     most: int
+    reason: Callable[[str, float], FetchError | None]
 
 
 @dataclass(frozen=True)
 class Look:
-    """The page at a glance, as browser_page.js tells it. `born` differs from document to document; `quiet` is in seconds."""
+    """The page at a glance, as browser_page.js tells it. `born` tells documents apart; `quiet` is in seconds."""
 
     born: str
     url: str
@@ -72,9 +81,9 @@ class Look:
 
 @dataclass(frozen=True)
 class Copy:
-    """The page as it stood: one tree, with open shadow roots and same-origin frames in it."""
+    """The page as it stood: one tree, with open shadow roots and same-origin frames in it. `mark` tells its state."""
 
-    born: str
+    mark: str
     url: str
     title: str
     html: str
@@ -82,24 +91,29 @@ class Copy:
     over: bool
 
 
-@dataclass
+@dataclass(eq=False)
 class Visit:
     """`trouble` ends the visit from outside: a crash, or a step to where Leash does not go. `pressed` is in words."""
 
     page: Page
     world: World
     wish: Wish
-    started: float = field(default_factory=time.monotonic)
     status: int = 0
     copy: Copy | None = None
     cut: str = ""
     pressed: list[str] = field(default_factory=list)
     squeezed: bool = False
+    left_page: bool = False
+    swept: float | None = None
 
     def __post_init__(self) -> None:
+        self.began, self.began_at = time.monotonic(), time.time()
+        self._until = self.began + self.wish.seconds
         self.trouble: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._loads: dict[Request, float] = {}
         self._documents = 0
+        self._failed = ""
+        self._gates: set[str] = set()
         self._copied_at = 0.0
         self._still: tuple[int, float] = (-1, 0.0)
         page = self.page
@@ -122,9 +136,12 @@ class Visit:
 
     def _on_failed(self, request: Request) -> None:
         self._loads.pop(request, None)
-        failure = request.failure or ""
-        if self.status and self._is_main(request) and "ERR_ABORTED" not in failure:
-            self.end(Cut(f"The page leads on to {request.url[:200]}, which Leash could not open."))
+        if not self._is_main(request) or "ERR_ABORTED" in (request.failure or ""):
+            return
+        self._failed = request.url
+        if self.status:
+            why = self.wish.reason(request.url, self.began_at)
+            self.end(Cut(f"The page leads on to {request.url[:200]}, which Leash could not open. {why or ''}".strip()))
 
     def _on_response(self, response: Any) -> None:
         if not self._is_main(response.request) or not self.status:
@@ -147,28 +164,32 @@ class Visit:
 
     @property
     def left(self) -> float:
-        return self.started + self.wish.seconds - time.monotonic()
+        return self._until - time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        return time.monotonic() - self.began
 
     async def ask(self, question: str, seconds: float = FROZEN) -> Any:
         """The answer of the page's present document. Raises Cut if there is none in time, or the visit is to end."""
         asking = asyncio.ensure_future(self.world.ask(question))
-        until = time.monotonic() + seconds
+        since = time.monotonic()
         try:
             while not asking.done():
                 await asyncio.wait({asking, self.trouble}, timeout=SLICE, return_when=asyncio.FIRST_COMPLETED)
-                self._check(asking, until)
+                self._check(asking, time.monotonic() - since, seconds)
             return asking.result()
         finally:
             asking.cancel()
 
-    def _check(self, asking: asyncio.Future[Any], until: float) -> None:
+    def _check(self, asking: asyncio.Future[Any], waited: float, seconds: float) -> None:
         if self.trouble.done():
             raise self.trouble.result()
         if asking.done():
             return
-        if self.squeezed:
+        if self.squeezed and waited > SQUEEZED and not self.cut:
             raise Cut(GREEDY)
-        if time.monotonic() > until or self.left <= 0:
+        if waited > seconds or self.left <= 0:
             raise Cut(ENDLESS)
 
     async def look(self) -> Look | None:
@@ -183,8 +204,8 @@ class Visit:
                 return look
             if self.left <= 0:
                 raise Cut(RESTLESS)
-            if look and not look.thin:
-                await self._keep_at_times(look)
+            if look and self.wish.expand and look.scripted:
+                await self._meanwhile(look)
             await asyncio.sleep(POLL)
 
     def _settled(self, look: Look) -> bool:
@@ -195,10 +216,10 @@ class Visit:
             return rest >= BUSY_QUIET
         if not look.scripted:
             return True
-        return rest >= (BUSY_QUIET if self._loading(BUSY) else QUIET)
+        return rest >= (BUSY_QUIET if self.loading(BUSY) else QUIET)
 
     def _thin_settled(self, look: Look, rest: float) -> bool:
-        if look.waiting or look.ready != "complete" or self._loading(THIN_BUSY):
+        if look.waiting or look.ready != "complete" or self.loading(THIN_BUSY):
             return False
         return not look.scripted or rest >= THIN_QUIET
 
@@ -208,33 +229,47 @@ class Visit:
             self._still = (look.length, time.monotonic())
         return time.monotonic() - self._still[1]
 
-    def _loading(self, longest: float) -> bool:
+    def loading(self, longest: float) -> bool:
         now = time.monotonic()
         return any(now - since < longest for since in self._loads.values())
 
     # keeping
 
-    async def _keep_at_times(self, look: Look) -> None:
+    async def _meanwhile(self, look: Look) -> None:
+        """While it comes to rest: pass down it once, keep a copy at times, press a banner that bars the way."""
+        if look.thin:
+            await self._open_gate(look)
+            return
+        if self.swept is None and look.ready != "loading":
+            self.swept = await self.ask(SWEEP)
         aged = time.monotonic() - self._copied_at > KEEP_EVERY
         if self.copy is None or (aged and self.copy.length != look.length):
             await self.keep()
 
+    async def _open_gate(self, look: Look) -> None:
+        if look.quiet > GATE and look.born not in self._gates:
+            self._gates.add(look.born)
+            label = await self.ask("leash.consent()")
+            self.pressed += [label] if label else []
+
     async def keep(self, seconds: float = FROZEN) -> None:
         """Copy the page as it stands; an emptied or foreign document does not replace an earlier copy."""
-        made = await self.ask(f"leash.snapshot({self.wish.most})", seconds)
-        if made and made["url"].startswith(("http://", "https://")) and (made["length"] or not self.copy):
+        known = self.copy.mark if self.copy else ""
+        made = await self.ask(f"leash.snapshot({self.wish.most}, {json.dumps(known)})", seconds)
+        if made and made.get("url", "").startswith(("http://", "https://")) and (made["length"] or not self.copy):
             self.copy = Copy(**made)
             self._copied_at = time.monotonic()
 
     async def last_copy(self) -> None:
         """The copy that is handed on; what the page showed earlier if it gives none now."""
-        with contextlib.suppress(Cut, TimeoutError):
-            async with asyncio.timeout(max(self.left, 0) + LAST_WORDS):
-                if self.cut in (ENDLESS, GREEDY):
-                    await self.world.stop_scripts()
-                self.squeezed = False
-                self.started = time.monotonic() + LAST_WORDS - self.wish.seconds
-                await self.keep()
+        if self.left_page or self.trouble.done():
+            return
+        if self.cut in (ENDLESS, GREEDY):
+            await self.world.stop_scripts()
+        self._until = max(self._until, time.monotonic() + LAST_WORDS)
+        with contextlib.suppress(Cut):
+            await self.keep()
+            self.cut = self.cut or (LONG if self.copy and self.copy.over else "")
 
     # going
 
@@ -243,7 +278,8 @@ class Visit:
         try:
             response = await self.page.goto(self.wish.url, wait_until="commit", timeout=self.wish.seconds * 1000)
         except Error as fault:
-            raise failure(self.wish.url, str(fault)) from None
+            failed = self._failed or self.wish.url
+            raise self.wish.reason(failed, self.began_at) or failure(failed, str(fault)) from None
         if response is None:
             raise FetchError("The browser got no answer for this address.")
         if "leash-door" in response.headers:
@@ -262,57 +298,7 @@ class Visit:
         return None
 
 
-async def visited(context: BrowserContext, wish: Wish, visits: set[Visit]) -> tuple[Visit, bytes | None, float]:
-    """The visit, done. Raises FetchError if nothing at all could be had."""
-    began = time.monotonic()
-    page = await context.new_page()
-    context.on("page", lambda other: asyncio.ensure_future(closed(other)))
-    visit = Visit(page, await World.into(page), wish)
-    try:
-        await visit.go()
-        await visit.settle()
-    except Cut as cut:
-        visit.cut = str(cut)
-    await visit.last_copy()
-    if visit.copy is None:
-        raise nothing(visit)
-    picture = await visit.picture() if wish.screenshot and not visit.trouble.done() else None
-    return visit, picture, time.monotonic() - began
-
-
-async def closed(page: Page) -> None:
-    with contextlib.suppress(Error):
-        await page.close()
-
-
 def nothing(visit: Visit) -> FetchError:
     if "does not open" in visit.cut:
         return Refused(visit.cut)
-    return TooSlow(visit.cut or "The page showed nothing in its time.")
-
-
-def bad_status(url: str, status: int, headers: dict[str, str]) -> BadStatus:
-    fault = "{host} has a fault of its own" if status >= 500 else "{host} does not give this page"
-    sentence = SENTENCES.get(status, fault).format(host=read_target(url).host)
-    return BadStatus(status, f"{sentence} (status {status}).", retry_after=retry_after(headers.get("retry-after", "")))
-
-
-FAILURES: tuple[tuple[str, type[FetchError], str], ...] = (
-    ("Download is starting", Unreadable, "{host} gives a file to download here, not a page that a browser shows."),
-    ("ERR_ABORTED", Unreadable, "{host} gives no page here that a browser shows."),
-    ("Timeout", TooSlow, "{host} did not answer the browser in time."),
-    ("ERR_TIMED_OUT", TooSlow, "{host} did not answer the browser in time."),
-    ("ERR_CERT", FetchError, "The certificate of {host} cannot be trusted, so the browser did not open it."),
-    ("ERR_TOO_MANY_REDIRECTS", FetchError, "{host} redirects in a circle, so there is no page to read."),
-    ("ERR_UNSAFE_REDIRECT", Refused, "{host} redirects to an address that is not http or https, and Leash opens no other."),
-    ("ERR_TUNNEL", FetchError, "{host} could not be reached."),
-)
-
-
-def failure(url: str, text: str) -> FetchError:
-    host = read_target(url).host
-    for mark, kind, sentence in FAILURES:
-        if mark in text:
-            return kind(sentence.format(host=host))
-    reason = text.partition("net::")[2].split()[:1] or [text.splitlines()[0][:100]]
-    return FetchError(f"The browser could not open {host} ({reason[0]}).")
+    return TooSlow("The page showed nothing in its time." if visit.cut in ("", RESTLESS) else visit.cut)

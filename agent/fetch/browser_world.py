@@ -14,7 +14,8 @@ from typing import Any
 from agent.fetch.browser_driver import CDPSession, Error, Page
 
 NAME = "leash"
-PROGRAM = (Path(__file__).parent / "browser_page.js").read_text("utf-8")
+HERE = Path(__file__).parent
+PROGRAM = "\n".join((HERE / file).read_text("utf-8") for file in ("browser_page.js", "browser_press.js"))
 ABSENT = "leash is not there yet"
 HEAVY = ["*.mp4", "*.webm", "*.mp3", "*.m4a", "*.ogg", "*.wav", "*.woff", "*.woff2", "*.ttf", "*.otf"]
 
@@ -57,13 +58,11 @@ class World:
 
     async def stop_scripts(self) -> None:
         """End what runs, and let nothing start again. Reaches a page that is too busy to answer."""
-        for command, given in (("Emulation.setScriptExecutionDisabled", {"value": True}), ("Runtime.terminateExecution", {})):
-            with contextlib.suppress(Error, TimeoutError):
-                async with asyncio.timeout(0.3):
-                    await self.line.send(command, given)
+        await self._command("Emulation.setScriptExecutionDisabled", {"value": True})
+        await self._command("Runtime.terminateExecution", {})
 
-    async def stop_loading(self) -> None:
+    async def _command(self, name: str, given: dict[str, Any]) -> None:
         with contextlib.suppress(Error, TimeoutError):
             async with asyncio.timeout(0.3):
-                await self.line.send("Page.stopLoading")
+                await self.line.send(name, given)
 

@@ -1,0 +1,384 @@
+"""The browser rung: what pages hide is brought out; what they try is refused; each ends in its time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import psutil
+import pytest
+
+from agent.errors import BadStatus, FetchError, Refused, TooSlow, Unreadable
+from agent.fetch.browser import Browser, find_browser
+from agent.fetch.egress import Egress
+from agent.settings import Settings
+from tests.conftest import FrozenWeb
+from tests.integration.conftest import Canary
+
+PAGES = Path(__file__).parent / "pages"
+HERON = "Most of its strikes miss."
+HOST = "127.0.0.2"  # the only private address that the door of these tests allows; the canaries live at 127.0.0.1
+
+
+class Hostile(BaseHTTPRequestHandler):
+    """The pages of the folder `pages`, and some that only a server can make."""
+
+    server: HostileSite
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        self.server.asked.append(self.path)
+        if path == "/hop":
+            return self.answer(302, b"", Location=f"http://{self.server.canary}/hop")
+        if path == "/file.bin":
+            return self.answer(200, b"x" * 1000, "application/octet-stream", Content_Disposition="attachment")
+        if path == "/onward":
+            return self.answer(200, b"<p>on<script>location = '/onward?' + Math.random()</script>")
+        if path == "/worker.js":
+            return self.answer(200, b"self.onfetch = () => {}", "text/javascript")
+        if path == "/empty":
+            return self.answer(503, b"", Retry_After="7")
+        return self.answer(200, self.page(path))
+
+    def page(self, path: str) -> bytes:
+        host, port = self.server.canary.split(":")
+        text = (PAGES / path.strip("/")).read_text("utf-8").replace("CANARY", f"{host}:{port}").replace("PORT", port)
+        return text.replace("UDP", str(self.server.udp)).encode()
+
+    def answer(self, status: int, body: bytes, kind: str = "text/html; charset=utf-8", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class HostileSite(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, canary: str, udp: int) -> None:
+        super().__init__((HOST, 0), Hostile)
+        self.canary, self.udp, self.asked = canary, udp, []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def url(self, page: str) -> str:
+        return f"http://{HOST}:{self.server_port}/{page}"
+
+
+@pytest.fixture(scope="module")
+def tcp() -> Iterator[Canary]:
+    made = Canary("127.0.0.1")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def udp() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.bind(("127.0.0.1", 0))
+        made.setblocking(False)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def site(tcp: Canary, udp: socket.socket) -> Iterator[HostileSite]:
+    made = HostileSite(f"127.0.0.1:{tcp.port}", udp.getsockname()[1])
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Browser]]:
+    """Makes browsers behind doors of their own, and closes both."""
+    opened: list[Browser | Egress] = []
+
+    def browser(**given: object) -> Browser:
+        settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data"), **given)
+        opened.append(Egress(settings).start())
+        opened.append(Browser(settings, opened[-1]))
+        return opened[-1]
+
+    yield browser
+    for one in reversed(opened):
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def browser(make: Callable[..., Browser]) -> Browser:
+    return make(allow_nets=[f"{HOST}/32"])
+
+
+@pytest.fixture(scope="module")
+def frozen(make: Callable[..., Browser], frozen_web: FrozenWeb) -> Browser:
+    return make(proxy=frozen_web.proxy, ca_bundle=frozen_web.ca)
+
+
+def text(html: str) -> str:
+    bare = re.sub(r"<(script|style|title)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", bare)).split())
+
+
+# ------------------------------------------------------------------ pages that hide their text
+
+
+def kept_by_packages(frozen_web: FrozenWeb, page: str) -> str:
+    """The words of a page of the script sites as its package has them."""
+    raw = next((frozen_web.ca.parent / "packages").glob(page)).read_text("utf-8")
+    return text(raw[raw.index("<body"):])
+
+
+@pytest.mark.parametrize("page", [
+    "index.html", "tutorial/index.html", "reference/vcl.html", "users-guide/increasing-your-hitrate.html",
+    "installation/install_debian.html", "phk/gzip.html", "whats-new/index.html",
+])
+def test_a_page_that_a_script_draws_is_whole(frozen: Browser, frozen_web: FrozenWeb, page: str) -> None:
+    shown = frozen.show(f"https://varnish.frozen.test/{page}")
+    assert kept_by_packages(frozen_web, f"varnish-doc/usr/share/doc/varnish/html/{page}") in text(shown.html)
+    assert "Loading…" not in text(shown.html)
+    assert (shown.status, shown.cut) == (200, "")
+    assert shown.title.endswith("documentation")
+
+
+def test_the_part_behind_the_button_is_there(frozen: Browser, frozen_web: FrozenWeb) -> None:
+    first = frozen.show("https://history.frozen.test/detailed.en.html", expand=False)
+    whole = frozen.show("https://history.frozen.test/detailed.en.html")
+    assert (first.pressed, whole.pressed) == ((), ("Show more",))
+    kept = kept_by_packages(frozen_web, "debian-history/usr/share/doc/debian-history/docs/detailed.en.html")
+    assert kept not in text(first.html)
+    assert kept in text(whole.html)
+
+
+def test_http_pages_and_pictures(frozen: Browser) -> None:
+    shown = frozen.show("http://frozen.test/", screenshot=True)
+    assert "varnish.frozen.test" in shown.html
+    assert shown.screenshot is not None
+    assert shown.screenshot.startswith(b"\xff\xd8\xff")
+
+
+def test_a_warm_page_is_quick(frozen: Browser) -> None:
+    frozen.show("http://frozen.test/")
+    spent = sorted(frozen.show("http://frozen.test/").seconds for _ in range(5))
+    assert spent[1] < 0.4
+
+
+def test_an_unknown_authority_is_not_trusted(make: Callable[..., Browser], frozen_web: FrozenWeb) -> None:
+    plain = make(proxy=frozen_web.proxy)
+    with pytest.raises(FetchError, match="certificate"):
+        plain.show("https://varnish.frozen.test/")
+
+
+# ------------------------------------------------------------------ what may be pressed
+
+
+def test_a_consent_banner_is_refused_rather_than_accepted(browser: Browser, site: HostileSite) -> None:
+    shown = browser.show(site.url("consent.html"))
+    assert shown.pressed == ("Nur notwendige Cookies",)
+    assert "Gewählt: das Nötige" in text(shown.html)
+
+
+def test_folds_are_opened(browser: Browser, site: HostileSite) -> None:
+    shown = browser.show(site.url("folds.html"))
+    assert "It nests in colonies" in text(shown.html)
+    assert "Frogs, too." in text(shown.html)
+    assert "Where does it nest?" in shown.pressed
+
+
+def test_presses_and_scrolls_have_limits(browser: Browser, site: HostileSite) -> None:
+    more = browser.show(site.url("more.html"))
+    assert text(more.html).count("Result number") == len(more.pressed) == 8
+    scroll = browser.show(site.url("scroll.html"))
+    assert "Sighting 20" in text(scroll.html)
+    assert scroll.pressed == ("scrolled down",)
+
+
+def test_nothing_that_buys_sends_signs_in_or_leads_away_is_pressed(browser: Browser, site: HostileSite) -> None:
+    shown = browser.show(site.url("never.html"))
+    assert "Nothing was pressed." in text(shown.html)
+    assert shown.pressed == ()
+
+
+def test_a_press_that_leads_away_is_taken_back(browser: Browser, site: HostileSite) -> None:
+    shown = browser.show(site.url("away.html"))
+    assert shown.final_url == site.url("away.html")
+    assert "led to another page" in shown.cut
+    assert HERON in shown.html
+
+
+def test_shadow_roots_and_frames_are_in_the_copy(browser: Browser, site: HostileSite) -> None:
+    shown = text(browser.show(site.url("shadow.html")).html)
+    assert "The grey heron is called Ardea cinerea in Latin." in shown
+    assert "Words of the inner frame." in shown
+
+
+# ------------------------------------------------------------------ pages that misbehave
+
+
+@pytest.mark.parametrize(("page", "cut"), [
+    ("loop", "without end"), ("late_loop", "without end"), ("alloc", "memory"), ("patient_alloc", "memory"),
+    ("dialogs", "without end|in its time"), ("popups", ""), ("leave", ""), ("to_file", ""),
+    ("to_canary", "does not open"),
+    ("restless", "in its time"), ("worker", ""), ("download", ""),
+])
+def test_a_page_that_misbehaves_ends_in_its_time_and_its_text_is_kept(
+        browser: Browser, site: HostileSite, tcp: Canary, page: str, cut: str) -> None:
+    start = time.monotonic()
+    shown = browser.show(site.url(f"{page}.html"), seconds=2.5)
+    assert time.monotonic() - start < 4
+    assert HERON in shown.html
+    assert re.search(cut, shown.cut) if cut else shown.cut == ""
+    assert tcp.heard == []
+
+
+def test_text_after_a_loop_is_read(browser: Browser, site: HostileSite) -> None:
+    assert "The words after the loop." in browser.show(site.url("loop.html"), seconds=3).html
+
+
+def test_no_page_installs_a_service_worker(browser: Browser, site: HostileSite) -> None:
+    browser.show(site.url("worker.html"))
+    assert "/worker.js" not in site.asked
+
+
+def test_pages_that_send_their_reader_on_for_ever_end(browser: Browser, site: HostileSite) -> None:
+    start = time.monotonic()
+    with pytest.raises(TooSlow, match="from address to address"):
+        browser.show(site.url("onward"), seconds=3)
+    assert time.monotonic() - start < 4.5
+
+
+def test_nothing_reaches_what_the_door_refuses(
+        browser: Browser, site: HostileSite, tcp: Canary, udp: socket.socket) -> None:
+    shown = browser.show(site.url("escape.html"), seconds=4)
+    assert HERON in shown.html
+    assert "/hop" in site.asked  # the page did try
+    assert tcp.heard == []
+    with pytest.raises(BlockingIOError):
+        udp.recv(2000)
+
+
+def test_one_bad_page_does_not_harm_the_others(browser: Browser, site: HostileSite) -> None:
+    pages = ["alloc.html", "plain.html", "loop.html", "plain.html", "plain.html", "plain.html"]
+    with ThreadPoolExecutor(6) as threads:
+        shown = list(threads.map(lambda page: browser.show(site.url(page), seconds=4), pages))
+    assert [bool(one.cut) for one in shown] == [True, False, True, False, False, False]
+    assert all(HERON in one.html for one in shown)
+
+
+@pytest.mark.parametrize(("url", "kind"), [
+    ("file:///etc/passwd", Refused), ("ftp://example.com/", Refused), ("view-source:http://example.com/", Refused),
+    ("javascript:alert(1)", Refused), ("about:blank", Refused), ("http://127.0.0.1/", Refused),
+    ("https://127.0.0.1/", Refused), ("http://[::ffff:7f00:1]/", Refused),
+])
+def test_other_addresses_are_refused(browser: Browser, url: str, kind: type[FetchError]) -> None:
+    with pytest.raises(kind):
+        browser.show(url)
+
+
+def test_statuses_and_files_are_said(browser: Browser, site: HostileSite) -> None:
+    with pytest.raises(BadStatus) as fault:
+        browser.show(site.url("empty"))
+    assert (fault.value.status, fault.value.retry_after) == (503, 7)
+    with pytest.raises(Unreadable, match="file to download"):
+        browser.show(site.url("file.bin"))
+    with pytest.raises(Refused):
+        browser.show(site.url("hop"))
+
+
+# ------------------------------------------------------------------ its own life
+
+
+def chromiums() -> set[psutil.Process]:
+    found = set()
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            found |= {process} if "chrom" in process.name() else set()
+    return found
+
+
+def test_a_browser_that_died_is_started_again(make: Callable[..., Browser], site: HostileSite) -> None:
+    browser = make(allow_nets=[f"{HOST}/32"])
+    before = chromiums()
+    browser.show(site.url("plain.html"))
+    for process in chromiums() - before:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    assert HERON in browser.show(site.url("plain.html")).html
+
+
+def test_close_leaves_nothing_behind(make: Callable[..., Browser], site: HostileSite) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    browser = make(allow_nets=[f"{HOST}/32"])
+    browser.show(site.url("plain.html"))
+    started = set(psutil.Process().children(recursive=True)) - before
+    browser.close()
+    assert started
+    assert psutil.wait_procs(started, timeout=5)[1] == []
+
+
+def test_a_child_after_a_fork_has_a_browser_of_its_own(browser: Browser, site: HostileSite) -> None:
+    browser.show(site.url("plain.html"))
+    asking, telling = multiprocessing.Pipe()
+
+    def in_child() -> None:
+        telling.send(browser.show(site.url("plain.html")).html)
+
+    child = multiprocessing.get_context("fork").Process(target=in_child)
+    child.start()
+    assert asking.poll(20)
+    assert HERON in asking.recv()
+    child.join(10)
+    assert child.exitcode == 0
+    assert HERON in browser.show(site.url("plain.html")).html
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from agent.settings import Settings
+from agent.fetch.egress import Egress
+from agent.fetch.browser import Browser
+settings = Settings(_env_file=None, data_dir=Path(sys.argv[1]), allow_nets=["127.0.0.2/32"])
+browser = Browser(settings, Egress(settings).start())
+browser.show(sys.argv[2])
+print("shown", flush=True)
+browser.show(sys.argv[3], seconds=60)
+"""
+
+
+def test_a_killed_leash_leaves_no_browser(site: HostileSite, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path), site.url("plain.html"), site.url("loop.html")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"shown\n"
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGKILL)
+    assert len(started) > 2
+    assert psutil.wait_procs(started, timeout=8)[1] == []
+
+
+def test_importing_and_making_one_starts_nothing(tmp_path: Path) -> None:
+    code = ("import sys; from agent.fetch.browser import Browser; from agent.settings import Settings\n"
+            "Browser(Settings(_env_file=None), None); print('playwright' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout == "False\n"
+
+
+def test_without_a_browser_it_says_how_to_get_one(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, browser="/nowhere/chromium", data_dir=tmp_path)
+    assert find_browser(settings) == ""
+    with pytest.raises(FetchError, match="LEASH_BROWSER"):
+        Browser(settings, Egress(settings)).show("http://example.com/")
