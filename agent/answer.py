@@ -1,15 +1,19 @@
-"""Which passages make the brief, and whether they can be an answer at all."""
+"""Which passages make the brief, how much of each is quoted, and whether they can be an answer at all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from agent.passages import widest
+from agent.quotes import stands
 from agent.rank import Ranked
 from agent.wordings import content_words, names
 
 SAME_PAGE = 0.05  # what each passage already taken from a page costs the next one: breadth before depth
-MOST_OF_PAGE = 4
+MOST_OF_PAGE = 0.5  # of all that are picked
+NEAR_ENOUGH = 0.5  # cosine: of the questions with nothing nearer, three in four had no answer in what was read
 
 
 @dataclass(frozen=True)
@@ -28,28 +32,54 @@ def pick(ranked: Sequence[Ranked], most: int) -> list[Ranked]:
         best = max(rest, key=lambda one: one.score - SAME_PAGE * counts.get(one.page.sha256, 0))
         rest.remove(best)
         sha = best.page.sha256
-        if counts.get(sha, 0) < MOST_OF_PAGE and not any(overlap(best, other) or same(best, other) for other in picked):
-            picked.append(best)
+        whole = quoted_whole(best)
+        if whole and counts.get(sha, 0) < MOST_OF_PAGE * most and not any(repeats(whole, other) for other in picked):
+            picked.append(whole)
             counts[sha] = counts.get(sha, 0) + 1
     return picked
 
 
-def overlap(one: Ranked, other: Ranked) -> bool:
+def quoted_whole(one: Ranked) -> Ranked | None:
+    """The passage with the sentences around it that still fit into a quote, if they stand so in the page as it came.
+
+    What was found by a few sentences reads better whole. None if not even the passage itself stands there.
+    """
+    text, passage = one.page.text, one.passage
+    for start, end in (widest(text, passage.start, passage.end), (passage.start, passage.end)):
+        if stands(one.page, start, end, text[start:end]):
+            return replace(one, passage=replace(passage, start=start, end=end, text=text[start:end]))
+    return None
+
+
+def repeats(one: Ranked, other: Ranked) -> bool:
+    """The same span, or the same words: two pages often carry one text (versions, print views), and it is quoted once."""
     a, b = one.passage, other.passage
-    return a.page_sha256 == b.page_sha256 and a.start < b.end and b.start < a.end
+    if a.page_sha256 == b.page_sha256:
+        return a.start < b.end and b.start < a.end
+    return a.text.split() == b.text.split()
 
 
-def same(one: Ranked, other: Ranked) -> bool:
-    """Two pages often carry one text (versions, print views): it is quoted once."""
-    return one.passage.text.split() == other.passage.text.split()
-
-
-def judge(question: str, best: Sequence[Ranked]) -> Verdict:
-    """Said plainly where what the question turns on is nowhere in the passages."""
+def judge(question: str, best: Sequence[Ranked], unusual: Callable[[str], bool]) -> Verdict:
+    """Said plainly where what the question turns on is nowhere in the passages. `unusual` tells words of a trade."""
     if not best:
         return Verdict(("No page could be read that bears on this question.",))
-    text = " ".join(f"{one.page.title} {' '.join(one.passage.headings)} {one.passage.text}" for one in best).lower()
-    missing = [name for name in names(question) if name.lower() not in text]
-    if missing:
-        return Verdict((f"The pages that were read do not mention {', '.join(missing)}, so this may be unanswered.",))
+    if missing := unmentioned(question, best, unusual):
+        return Verdict((f"The passages do not mention {' or '.join(missing)}, so the question may be unanswered.",))
+    nearest = max(one.meaning for one in best)
+    if 0 < nearest < NEAR_ENOUGH:
+        return Verdict(("No passage comes near to the question, so it may be unanswered.",))
     return Verdict()
+
+
+def unmentioned(question: str, best: Sequence[Ranked], unusual: Callable[[str], bool]) -> list[str]:
+    """What the question names and no quoted page knows, and its numbers that no quoted passage has."""
+    pages = " ".join({f"{one.page.title} {one.page.final_url} {one.page.text}" for one in best}).lower()
+    passages = " ".join(f"{one.page.title} {' '.join(one.passage.headings)} {one.passage.text}" for one in best).lower()
+    named = set(names(question))
+    found = []
+    for word in content_words(question):
+        numeric = bool(re.search(r"\d", word))
+        telling = word in named or numeric or (word.isalpha() and unusual(word.lower()))
+        if telling and not re.search(rf"\b{re.escape(word.lower())}", passages if numeric else pages):
+            found.append(word)
+    return found

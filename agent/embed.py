@@ -58,6 +58,13 @@ class Embedder:
         session = onnxruntime.InferenceSession(str(self.folder / "minilm.onnx"), options, providers=["CPUExecutionProvider"])
         return tokenizer, session
 
+    def unusual(self, word: str) -> bool:
+        """Whether a word (lower case) falls into three pieces or more: a term of some trade, mostly, not of everyday."""
+        if not self.ready:
+            return False
+        with self.lock:
+            return len(self.parts[0].encode(word, add_special_tokens=False).tokens) >= 3
+
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """One unit vector of 384 numbers a text, in their order; the product of two is their likeness, -1 to 1."""
         import numpy as np

@@ -17,19 +17,33 @@ from agent.answer import Verdict, judge, pick
 from agent.budget import Budget
 from agent.errors import FetchError, ModelError, SearchError, StorageError
 from agent.events import (
-    Answered, Dropped, Event, Failed, Found, Kept, Reading, Searched, Searching, Started, Trouble, Writing,
+    Answered,
+    Dropped,
+    Event,
+    Failed,
+    Found,
+    Kept,
+    Reading,
+    Searched,
+    Searching,
+    Started,
+    Trouble,
+    Writing,
 )
 from agent.events import Draft as Drafted
 from agent.models import Spent, Switched, Wrote
-from agent.rank import Ranked, choose_hits, rank
+from agent.rank import Likeness, Ranked, choose_hits, in_short, rank
 from agent.records import Answer, Hit, Page
 from agent.search.merge import page_key
 from agent.search.provider import why_nothing
 from agent.tools import Tools
-from agent.wordings import wordings
+from agent.wordings import widened, wordings
 from agent.write import Draft, Ledger, brief, messages
 
 DEEPEST = 30  # results asked of the first wording, the question itself; ten of each other (docs/LOG.md: recall .74, .80, .84)
+A_FEW = 10
+WIDER = 1  # searches kept for what the first ones teach: recall at 14 pages .82 without, .85 with
+BEST_FEW = 5  # results whose words make that search
 AT_ONCE = 4  # pages opened before the results have been compared by meaning
 SHARE_ENOUGH = 0.6  # of the pages: once so many came, the rest get GRACE more seconds
 GRACE = 1.0
@@ -68,7 +82,7 @@ def research(question: str, budget: Budget, tools: Tools) -> Iterator[Event]:
     ranked = rank(question, pages, tools.embedder)
     best = pick(ranked, budget.quotes)
     yield found(best, len(ranked))
-    verdict = judge(question, best)
+    verdict = judge(question, best, tools.embedder.unusual)
     yield from write(run, ranked, best, verdict)
 
 
@@ -76,24 +90,38 @@ def research(question: str, budget: Budget, tools: Tools) -> Iterator[Event]:
 
 def search(run: Run) -> Iterator[Event]:
     """The results of each wording, best first; None if nothing could be searched at all."""
-    asked = wordings(run.question, run.budget.searches)
+    asked = wordings(run.question, run.budget.searches - WIDER)
+    counts = [DEEPEST, *[A_FEW] * (len(asked) - 1)]
+    rankings, answered = yield from search_all(run, asked, counts)
+    run.used["rounds"] += 1
+    return rankings if answered else None
+
+
+def search_wider(run: Run, rankings: list[list[Hit]], best: Sequence[Hit]) -> Iterator[Event]:
+    """The results so far and those of one more search, in the words of the best of them."""
+    if not best or run.used["searches"] >= run.budget.searches:
+        return rankings
+    wording = widened(run.question, [in_short(hit) for hit in best[:BEST_FEW]], [in_short(hit) for hit in best])
+    more, _ = yield from search_all(run, [wording], [A_FEW])
+    return [*rankings, *more]
+
+
+def search_all(run: Run, asked: Sequence[str], counts: Sequence[int]) -> Iterator[Event]:
+    """The results of each of these wordings, searched for at once, and whether any provider answered."""
     yield Searching(tuple(asked), run.tools.searcher.names)
-    rankings: list[list[Hit]] = []
-    answered = False
+    rankings, answered = [], False
     with ThreadPoolExecutor(len(asked), thread_name_prefix="search") as pool:
-        counts = [DEEPEST, *[10] * (len(asked) - 1)]
         for wording, results in zip(asked, pool.map(lambda w, n: search_one(run, w, n), asked, counts), strict=True):
             hits, troubles, worked = results
             answered |= worked
             run.used["searches"] += 1
             yield Searched(wording, len(hits), tuple(hit.title for hit in hits[:3]))
-            for name, message in troubles:
-                if (name, message) not in run.troubles:
-                    run.troubles.append((name, message))
-                    yield Trouble("search", name, message)
+            for trouble in dict.fromkeys(troubles):
+                if trouble not in run.troubles:
+                    run.troubles.append(trouble)
+                    yield Trouble("search", *trouble)
             rankings.append(hits)
-    run.used["rounds"] += 1
-    return rankings if answered else None
+    return rankings, answered
 
 
 def search_one(run: Run, wording: str, count: int) -> tuple[list[Hit], list[tuple[str, str]], bool]:
@@ -122,21 +150,14 @@ def read(run: Run, rankings: Sequence[Sequence[Hit]]) -> Iterator[Event]:
     pool = ThreadPoolExecutor(run.budget.lanes, thread_name_prefix="read")
     opened: dict[Future[Page], Hit] = {}
     try:
-        yield from open_pages(run, pool, opened, choose_hits(run.question, rankings, NO_MEANING)[:AT_ONCE])
-        yield from open_pages(run, pool, opened, choose_hits(run.question, rankings, run.tools.embedder))
+        yield from open_pages(run, pool, opened, choose_hits(rankings, None)[:AT_ONCE])
+        likeness = Likeness(run.question, run.tools.embedder)
+        rankings = yield from search_wider(run, rankings, choose_hits(rankings, likeness))
+        yield from open_pages(run, pool, opened, choose_hits(rankings, likeness))
         pages = yield from gather(run, opened)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return pages
-
-
-class NoMeaning:
-    """Stands in for the embedder where there is no time for it."""
-
-    ready = False
-
-
-NO_MEANING = NoMeaning()
 
 
 def open_pages(run: Run, pool: ThreadPoolExecutor, opened: dict[Future[Page], Hit], hits: Sequence[Hit]) -> Iterator[Event]:
@@ -202,7 +223,7 @@ def took(run: Run, hit: Hit, future: Future[Page], pages: dict[str, Page], secon
     run.used["pages"] += 1
     yield Kept(page.final_url, page.title, page.site, page.rung, page.sha256, len(page.text.split()), round(seconds, 2), page.date)
     if len(pages) == 1:
-        yield found(rank(run.question, [page], NO_MEANING)[:1], 1)
+        yield found(rank(run.question, [page], None)[:1], 1)
 
 
 def found(ranked: Sequence[Ranked], looked_at: int) -> Found:
@@ -232,7 +253,7 @@ def write(run: Run, ranked: Sequence[Ranked], best: Sequence[Ranked], verdict: V
 
 def write_by_model(run: Run, ranked: Sequence[Ranked]) -> Iterator[Event]:
     """One writing call, streamed; None if every endpoint failed. A call that was paid for before is replayed."""
-    shown = ranked[:SHOWN_TO_MODEL]
+    shown = pick(ranked, SHOWN_TO_MODEL)
     asked = messages(run.question, shown, datetime.now(UTC).date())
     inputs = {"models": list(run.tools.models.names), "messages": asked}
     said = run.tools.journal.recall("write", inputs)

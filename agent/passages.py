@@ -7,14 +7,17 @@ agent/extract/render.py writes it; knows nothing of questions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from agent.records import Page, Passage
 
 SENTENCES = 4  # most sentences of a passage: what a person takes in at one glance beside a claim
-CHARACTERS = 900  # most characters of a passage, some 200 tokens of MiniLM's 256
+CHARACTERS = 600  # most characters of a passage, some 130 tokens: 900 and 1400 ground fewer facts (docs/LOG.md)
 TERM = 7  # a defined term ranks below the six levels of headings
+LONGEST = 1200  # most characters of a quote
 LINES = 6  # lines of code that count as one sentence
 
 HEADING = re.compile(r"(#{1,6}) (.+)")
@@ -22,7 +25,7 @@ ITEM = re.compile(r"(\s*)(- |\d+[.)] |: |> )")
 TERM_LINE = re.compile(r" *(\S[^\n]{0,200})\n *: ")
 NUMBERED = re.compile(r"\s*\d+[.)] ")
 END = re.compile(r"[.!?…。！？][\"'”’)\]]*(?=\s+[\"'“‘(\[]*[^\sa-z])|[。！？]")
-ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|no|vol|fig|sec|ch|approx|mr|mrs|ms|dr|prof|st|inc|ltd|jr|sr|resp)|\b[A-Z]|^\s*\d+)\.$", re.I)
+ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|no|vol|fig|sec|ch|approx|mr|mrs|ms|dr|prof|st|inc|ltd|jr|sr|resp)|\b[A-Z]|^\s*\d+)\.$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,14 @@ class Sentence:
 def passages(page: Page) -> list[Passage]:
     """Windows of up to SENTENCES sentences, each starting one or two after the last, never across a heading."""
     found = []
-    for run in runs(list(sentences(page.text))):
+    for run in runs(all_of(page.text)):
         for first, last in windows(run):
             start, end = run[first].start, run[last].end
             found.append(Passage(page.sha256, start, end, page.text[start:end], run[first].headings))
     return found
 
 
-def runs(all_sentences: list[Sentence]) -> Iterator[list[Sentence]]:
+def runs(all_sentences: Sequence[Sentence]) -> Iterator[list[Sentence]]:
     """Stretches of sentences that may stand in one quote."""
     run: list[Sentence] = []
     for sentence in all_sentences:
@@ -69,6 +72,36 @@ def windows(run: list[Sentence]) -> Iterator[tuple[int, int]]:
         if last == len(run) - 1:
             return
         first = max(first + 1, (first + last + 1) // 2)
+
+
+def widest(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span from `start` to `end`, made longer by what follows and what leads to it while it is still one passage."""
+    run = next((run for run in runs(sentences_near(text, start, end)) if run[0].start <= start and end <= run[-1].end), [])
+    inside = [place for place, one in enumerate(run) if one.start >= start and one.end <= end]
+    if not inside:
+        return start, end
+    first, last = inside[0], inside[-1]
+    while last - first + 1 < SENTENCES:
+        if last + 1 < len(run) and run[last + 1].end - run[first].start <= LONGEST:
+            last += 1
+        elif first > 0 and run[last].end - run[first - 1].start <= LONGEST:
+            first -= 1
+        else:
+            break
+    return run[first].start, run[last].end
+
+
+@lru_cache(maxsize=32)
+def all_of(text: str) -> tuple[Sentence, ...]:
+    return tuple(sentences(text))
+
+
+def sentences_near(text: str, start: int, end: int) -> list[Sentence]:
+    """The sentences around a span: enough of them for any quote that holds it."""
+    everything = all_of(text)
+    first = bisect_left(everything, start, key=lambda one: one.start)
+    last = bisect_left(everything, end, key=lambda one: one.end)
+    return list(everything[max(0, first - SENTENCES):last + SENTENCES + 1])
 
 
 def sentences(text: str) -> Iterator[Sentence]:
@@ -100,8 +133,7 @@ def one_space(text: str) -> str:
 
 def blocks(text: str) -> Iterator[tuple[int, int]]:
     """Spans of the blocks of a text: what blank lines part, fences kept whole."""
-    start, fence = None, ""
-    at = 0
+    start, fence, at, end = None, "", 0, 0
     for line in text.splitlines(keepends=True):
         bare = line.strip()
         if fence:

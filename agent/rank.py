@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 WORD = re.compile(r"[^\W_]+")
-EACH_PAGE = 4  # passages of every page that meaning looks at, however few of the question's words they share
+EACH_PAGE = 6  # passages of every page that meaning looks at, however few of the question's words they share
 OVER_ALL = 40  # and of all pages together, the best by words
 BY_WORDS = 0.35  # the weight of words against meaning: flat between 0.2 and 0.5
 HIT_RANK = 10  # the k of reciprocal rank for search results: small, since their heads are what counts
@@ -37,13 +37,31 @@ class Ranked:
     meaning: float
 
 
-def choose_hits(question: str, rankings: Sequence[Sequence[Hit]], embedder: Embedder) -> list[Hit]:
+class Likeness:
+    """How near each text is in meaning to one question; a text is looked at once."""
+
+    def __init__(self, question: str, embedder: Embedder) -> None:
+        self.question, self.embedder, self.known = question, embedder, {}
+
+    def of(self, texts: Sequence[str]) -> list[float]:
+        """A cosine a text; all 0 where there is no embedder."""
+        new = [text for text in dict.fromkeys(texts) if text not in self.known]
+        if new and self.embedder.ready:
+            vectors = self.embedder.vectors([self.question, *new])
+            self.known.update(zip(new, map(float, vectors[1:] @ vectors[0]), strict=True))
+        return [self.known.get(text, 0.0) for text in texts]
+
+
+def in_short(hit: Hit) -> str:
+    return f"{hit.title}. {hit.snippet}"
+
+
+def choose_hits(rankings: Sequence[Sequence[Hit]], likeness: Likeness | None) -> list[Hit]:
     """All results, the most promising first: by reciprocal rank over the searches and over title and snippet by meaning."""
     hits = {hit.url: hit for ranking in reversed(rankings) for hit in ranking}
-    if embedder.ready and hits:
-        listed = list(hits.values())
-        near = embedder.vectors([f"{hit.title}. {hit.snippet}" for hit in listed]) @ embedder.vectors([question])[0]
-        rankings = [*rankings, [listed[place] for place in near.argsort()[::-1]]]
+    if likeness and likeness.embedder.ready:
+        near = dict(zip(hits, likeness.of([in_short(hit) for hit in hits.values()]), strict=True))
+        rankings = [*rankings, sorted(hits.values(), key=lambda hit: -near[hit.url])]
     scores: dict[str, float] = {}
     for ranking in rankings:
         for place, hit in enumerate(ranking, 1):
@@ -51,13 +69,13 @@ def choose_hits(question: str, rankings: Sequence[Sequence[Hit]], embedder: Embe
     return [hits[url] for url in sorted(scores, key=scores.__getitem__, reverse=True)]
 
 
-def rank(question: str, pages: Sequence[Page], embedder: Embedder) -> list[Ranked]:
+def rank(question: str, pages: Sequence[Page], embedder: Embedder | None) -> list[Ranked]:
     """The passages of these pages that meaning looked at, best first; without the embedder, the best by words."""
     found = [(page, passage) for page in pages for passage in passages(page)]
     if not found:
         return []
     by_words = word_scores(question, found)
-    if not embedder.ready:
+    if embedder is None or not embedder.ready:
         order = by_words.argsort()[::-1][:OVER_ALL]
         return [Ranked(*found[i], float(by_words[i]), float(by_words[i]), 0.0) for i in order]
     looked = preselect(by_words, [page.sha256 for page, _ in found])

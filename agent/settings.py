@@ -17,7 +17,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from agent.errors import BadSetting
 
-
 Names = Annotated[list[str], NoDecode]
 
 

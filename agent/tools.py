@@ -76,10 +76,7 @@ def open_tools(settings: Settings, model: bool = True) -> Tools:
 
 
 def browser_from(settings: Settings, door: Egress) -> object | None:
-    try:
-        from agent.fetch.browser import Browser
-    except ImportError:
-        return None
+    from agent.fetch.browser import Browser
 
     browser = Browser(settings, door, TABS)
     return browser if browser.path else None

@@ -7,6 +7,9 @@ helped by fewer, rarer ones; engines that read meaning are helped by the questio
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
+from math import log
 
 STOPWORDS = frozenset(
     "a about actually after again ago all already also always am an and another any anybody anyone anything are as ask asked at away "
@@ -24,7 +27,8 @@ STOPWORDS = frozenset(
     "i'm i've i'd i'll it's that's what's there's don't doesn't didn't can't won't isn't aren't wasn't you're they're we're let's".split()
 )
 WORD = re.compile(r"[^\W_](?:[\w.+#/-]*[\w+#])?(?:['’]\w+)?")
-CLAUSE = re.compile(r"(?:[,;:.?!–—]|\s-\s|\b(?:and|but|or|because|when|while|if|so|then|compared|than|versus|vs)\b)+\s*", re.I)
+TERM = re.compile(r"[^\W_]+")
+CLAUSE = re.compile(r"(?:[,;:.?!–—]|\s-\s|\b(?:and|but|or|because|when|while|if|so|then|compared|than|versus|vs)\b)+\s*", re.IGNORECASE)
 
 
 def wordings(question: str, most: int) -> list[str]:
@@ -58,6 +62,25 @@ def clauses(question: str) -> list[list[str]]:
     parts = [content_words(part) for part in CLAUSE.split(question)]
     named = names(question)[:1]
     return [[*(n for n in named if n not in part), *part] for part in parts if len(part) >= 3]
+
+
+def widened(question: str, best: Sequence[str], all_texts: Sequence[str], most: int = 10) -> str:
+    """A wording in the words of what was found: what the question names, and the terms that mark the best results.
+
+    `best` and `all_texts` are titles with snippets. A term counts for more the fewer results carry it (pseudo-relevance
+    feedback, as Rocchio's, with inverse document frequency for its weights).
+    """
+    carried = Counter(term for text in all_texts for term in set(plain_terms(text)))
+    asked, weight = set(plain_terms(question)), Counter()
+    for place, text in enumerate(best):
+        for term in sorted(set(plain_terms(text)) - asked):
+            weight[term] += log(1 + len(all_texts) / max(1, carried[term])) / (1 + place / 5)
+    return " ".join([*names(question), *(term for term, _ in weight.most_common(most))])
+
+
+def plain_terms(text: str) -> list[str]:
+    words = (match[0] for match in TERM.finditer(text.lower()))
+    return [word for word in words if len(word) > 2 and not word.isdigit() and word not in STOPWORDS]
 
 
 def distinct(found: list[str], most: int) -> list[str]:

@@ -13,6 +13,7 @@ from datetime import date
 from importlib.resources import files
 
 from agent.passages import END
+from agent.quotes import stands
 from agent.rank import Ranked
 from agent.records import Citation, Claim, Page, Passage, Source
 
@@ -43,7 +44,7 @@ class Ledger:
         """The citation of a passage, None if there is no such passage or its quote is not in its page."""
         passage = self.passages.get(ident)
         page = self.pages.get(passage.page_sha256) if passage else None
-        if passage is None or page is None or page.text[passage.start:passage.end] != passage.text:
+        if passage is None or page is None or not stands(page, passage.start, passage.end, passage.text):
             return None
         n = self.numbers.setdefault(page.sha256, len(self.numbers) + 1)
         return Citation(n, page.final_url, page.title, page.sha256, passage.start, passage.end, passage.text, page.site, page.date)

@@ -25,13 +25,14 @@ FURNITURE_ROLES = frozenset("navigation banner contentinfo search complementary 
 FURNITURE_NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|sidebar|breadcrumbs?|footer|related|share|sharing|social|cookies?|consent|"
     r"newsletter|subscribe|promo|advert|ads?|banner|toolbar|pagination|pager|skip|toc|tableofcontents|comments?-form|"
-    r"navheader|navfooter|sphinxsidebar|headerlink|editsection|copyright)(?:$|[\s_-])", re.I)
+    r"navheader|navfooter|sphinxsidebar|headerlink|editsection|copyright)(?:$|[\s_-])", re.IGNORECASE)
 DATE_NAMES = ("article:modified_time", "og:updated_time", "datemodified", "last-modified", "article:published_time", "datepublished",
               "dcterms.modified", "dc.date", "dcterms.date", "date", "pubdate", "citation_publication_date")
 LINKED_DATE = re.compile(r'"date(?:Modified|Published)"\s*:\s*"([^"]{8,40})"')
 DAY = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d")
 WORD = re.compile(r"\w+")
 WHOLE_BEYOND = 600_000  # characters: trafilatura takes 5–17 s for pages of 2 MB, all but its furniture is kept instead
+MENU = 200  # characters: a shorter list of links, inside the content, is as likely to be part of what it says
 ENOUGH = 0.95  # share of what trafilatura chose that the rendered element must hold
 
 
@@ -126,7 +127,7 @@ class Wanted:
             return False
         if looks_like_furniture(el):
             return hit < 0.5 * size
-        return hit == 0 and size > 40 and self.linked[el] > 0.6 * size
+        return hit == 0 and size > MENU and self.linked[el] > 0.6 * size
 
 
 def looks_like_furniture(el: HtmlElement) -> bool:

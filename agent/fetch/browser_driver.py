@@ -38,10 +38,13 @@ SWITCHES = (
     "--no-pings",
     "--no-first-run",
     "--disable-gpu",
+    "--disable-3d-apis",
     "--js-flags=--max-old-space-size=640",
 )
 LIKE = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"  # sites turn "Headless" away
-UNWANTED = ["--disable-popup-blocking"]  # Playwright would let pages open windows
+WINDOW = {"width": 1280, "height": 2000}  # tall, so that more of what waits to be seen is
+# Playwright would let pages open windows, flood the browser, and draw in 3D by software.
+UNWANTED = ["--disable-popup-blocking", "--disable-ipc-flooding-protection", "--enable-unsafe-swiftshader"]
 UNSANDBOXED = ("Chromium runs without its sandbox, because Leash runs as root. Run Leash as a normal user to have each "
                "page locked in.")
 NO_SANDBOX = "Chromium's sandbox does not work on this machine, so it runs without; pages are less well locked in."
@@ -105,4 +108,4 @@ async def fresh_context(chromium: Chromium) -> BrowserContext:
     major = chromium.version.partition(".")[0]
     agent = f"{LIKE} Chrome/{major}.0.0.0 Safari/537.36 Leash/0.1"
     return await chromium.new_context(user_agent=agent, accept_downloads=False, service_workers="block", permissions=[],
-                                      viewport={"width": 1280, "height": 1024}, reduced_motion="reduce")
+                                      viewport=WINDOW, reduced_motion="reduce")

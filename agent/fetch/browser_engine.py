@@ -29,15 +29,15 @@ from agent.fetch.browser_driver import (
     start_driver,
 )
 from agent.fetch.browser_press import Expansion
-from agent.fetch.browser_visit import Cut, Visit, Wish, nothing
+from agent.fetch.browser_visit import LAST_WORDS, RESTLESS, Cut, Visit, Wish, nothing
 from agent.fetch.browser_world import World
 
 log = logging.getLogger(__name__)
 WAIT_SECONDS = 60.0
 CLOSE_SECONDS = 3.0
 WATCH_SECONDS = 0.1
-TIGHT, MOST = 500_000_000, 750_000_000  # bytes of one tab's process: a busy script is stopped, the tab is ended
-LEAP = 50_000_000  # bytes more between two looks, which only a page does that wants them all
+TIGHT, MOST = 600_000_000, 750_000_000  # bytes of one tab's process: a busy script is stopped, the tab is ended
+LEAP = 70_000_000  # bytes more between two looks, which only a page does that wants them all
 MOST_WHOLE = 2_000_000_000  # bytes of the browser's own process, which holds what pages stream into it
 
 
@@ -58,6 +58,7 @@ class Engine:
         self._driver: Playwright | None = None
         self._chromium: Chromium | None = None
         self._visits: set[Visit] = set()
+        self._leaving: set[asyncio.Future[None]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._weights: dict[int, int] = {}
         self.sandboxed = False
@@ -83,21 +84,19 @@ class Engine:
 
     async def show(self, wish: Wish) -> Done:
         """The page, shown. Tried twice if the browser itself went away, as another page may have been its end."""
-        async with self._tab():
-            chromium = await self.chromium()
-            try:
-                return await self._show(chromium, wish)
-            except Error:
-                if chromium.is_connected():
-                    raise FetchError("The browser lost this page.") from None
-        async with self._tab():
-            try:
-                return await self._show(await self.chromium(), wish)
-            except Error:
-                raise FetchError("The browser broke off while it showed this page.") from None
+        chromium = await self.chromium()
+        try:
+            return await self._show(chromium, wish)
+        except Error:
+            if chromium.is_connected():
+                raise FetchError("The browser lost this page.") from None
+        try:
+            return await self._show(await self.chromium(), wish)
+        except Error:
+            raise FetchError("The browser broke off while it showed this page.") from None
 
     async def _show(self, chromium: Chromium, wish: Wish) -> Done:
-        async with opened(chromium) as context:
+        async with self._tab(chromium) as context:
             visit = await self._visit(context, wish)
             try:
                 await read(visit)
@@ -116,16 +115,25 @@ class Engine:
         return visit
 
     @contextlib.asynccontextmanager
-    async def _tab(self) -> AsyncIterator[None]:
+    async def _tab(self, chromium: Chromium) -> AsyncIterator[BrowserContext]:
+        """A profile of its own, when a tab is free. It is closed behind the caller's back, as that may take a while."""
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._tabs.acquire()
         except TimeoutError:
             raise TooSlow("The browser is busy with other pages. Try again in a moment.") from None
+        context = None
         try:
-            yield
+            context = await fresh_context(chromium)
+            yield context
         finally:
-            self._tabs.release()
+            leaving = asyncio.ensure_future(quietly(context.close()) if context else asyncio.sleep(0))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._left)
+
+    def _left(self, leaving: asyncio.Future[None]) -> None:
+        self._leaving.discard(leaving)
+        self._tabs.release()
 
     async def _watch(self, line: CDPSession) -> None:
         """Keep an eye on the memory of the browser's processes while pages are shown."""
@@ -156,7 +164,16 @@ class Engine:
 
 
 async def read(visit: Visit) -> None:
-    """Open, wait, bring out what is hidden, and copy. What ends a visit early is noted in it."""
+    """Open, wait, bring out what is hidden, and copy, in its time. What ends a visit early is noted in it."""
+    try:
+        async with asyncio.timeout(visit.wish.seconds + LAST_WORDS):
+            await attempt(visit)
+            await visit.last_copy()
+    except TimeoutError:
+        visit.cut = visit.cut or RESTLESS
+
+
+async def attempt(visit: Visit) -> None:
     try:
         await visit.go()
         look = await visit.settle()
@@ -164,16 +181,6 @@ async def read(visit: Visit) -> None:
             await Expansion(visit).run(look)
     except Cut as cut:
         visit.cut = str(cut)
-    await visit.last_copy()
-
-
-@contextlib.asynccontextmanager
-async def opened(chromium: Chromium) -> AsyncIterator[BrowserContext]:
-    context = await fresh_context(chromium)
-    try:
-        yield context
-    finally:
-        await quietly(context.close())
 
 
 async def quietly(work: object) -> None:

@@ -6,7 +6,6 @@
   const born = `${performance.timeOrigin}`;
   let changedAt = performance.now();
   let changes = 0;
-  let nested = false; // whether the page has parts that the observer does not see into
   let measured = { at: -1, length: 0 };
   new MutationObserver(() => { changedAt = performance.now(); changes += 1; })
     .observe(document, { childList: true, characterData: true, subtree: true, attributeFilter: ["open", "hidden"] });
@@ -76,7 +75,6 @@
 
   function copy(node, inert) {
     const body = /^I?FRAME$/.test(node.tagName) && bodyOf(node);
-    nested ||= Boolean(body || node.shadowRoot);
     const made = body ? inert.createElement("div") : inert.importNode(node, false);
     for (const child of body ? body.childNodes : children(node)) {
       const wanted = child.nodeType === Node.TEXT_NODE || (child.nodeType === Node.ELEMENT_NODE && !SKIPPED.has(child.tagName));
@@ -85,20 +83,36 @@
     return made;
   }
 
-  function whole() {
-    const inert = document.implementation.createHTMLDocument("");
+  // Parts that are trees of their own: the observer does not see into them, and outerHTML leaves them out.
+  function isNested() {
+    for (const element of document.querySelectorAll("*")) {
+      if (element.shadowRoot || (/^I?FRAME$/.test(element.tagName) && bodyOf(element))) return true;
+    }
+    return false;
+  }
+
+  function flat() {
+    let html = document.documentElement.outerHTML;
+    for (const element of [...document.querySelectorAll("noscript, template")].slice(0, 100)) html = html.replace(element.outerHTML, () => "");
+    return html;
+  }
+
+  // The browser's own writer is thirty times as fast as a walk, which is for pages that need it and can bear it.
+  function whole(nested) {
+    if (!nested || document.getElementsByTagName("*").length > 50000) return flat();
     try {
-      return copy(document.documentElement, inert).outerHTML;
+      return copy(document.documentElement, document.implementation.createHTMLDocument("")).outerHTML;
     } catch {
-      return document.documentElement.outerHTML; // nested too deep to walk
+      return flat(); // nested too deep to walk
     }
   }
 
   // `known` is the mark of a copy that the asker has; if that is still how the page stands, only the mark is told.
   function snapshot(most, known) {
     const mark = `${born} ${changes} ${location.href}`;
+    const nested = isNested();
     if (mark === known && !nested) return { mark };
-    const html = "<!DOCTYPE html>\n" + whole();
+    const html = "<!DOCTYPE html>\n" + whole(nested);
     return { mark, url: location.href, title: document.title.slice(0, 1000), html: html.slice(0, most), length: textLength(),
              over: html.length > most };
   }

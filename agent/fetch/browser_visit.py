@@ -31,7 +31,7 @@ SQUEEZED = 0.25  # the same, while a page (this or another) takes memory without
 POLL, SLICE, KEEP_EVERY = 0.05, 0.1, 1.0
 LAST_WORDS = 0.7  # seconds, after its time, for a copy of what is there
 MOST_DOCUMENTS = 12
-SWEEP = "leash.sweep(25)"  # windows that one scroll passes through
+SWEEP = "leash.sweep(12)"  # windows that one scroll passes through
 LOADS = frozenset(("document", "script", "stylesheet", "fetch", "xhr"))
 
 ENDLESS = "A script of the page runs without end, so Leash stopped the page's scripts."
@@ -122,7 +122,6 @@ class Visit:
         page.on("requestfailed", self._on_failed)
         page.on("response", self._on_response)
         page.on("crash", lambda _: self.end(Cut(CRASHED)))
-        self.world.line.on("Page.frameNavigated", self._on_document)
 
     # what happens to the page
 
@@ -133,6 +132,10 @@ class Visit:
     def _on_request(self, request: Request) -> None:
         if request.resource_type in LOADS:
             self._loads[request] = time.monotonic()
+        if self._is_main(request):
+            self._documents += 1
+        if self._documents > MOST_DOCUMENTS:
+            self.end(Cut(CIRCLING))
 
     def _on_failed(self, request: Request) -> None:
         self._loads.pop(request, None)
@@ -154,17 +157,16 @@ class Visit:
     def _is_main(self, request: Request) -> bool:
         return request.is_navigation_request() and request.frame == self.page.main_frame
 
-    def _on_document(self, event: dict[str, Any]) -> None:
-        if "parentId" not in event["frame"]:
-            self._documents += 1
-            if self._documents > MOST_DOCUMENTS:
-                self.end(Cut(CIRCLING))
-
     # looking
 
     @property
     def left(self) -> float:
         return self._until - time.monotonic()
+
+    @property
+    def end_at(self) -> float:
+        """When it is over, copy or not."""
+        return self.began + self.wish.seconds + LAST_WORDS
 
     @property
     def spent(self) -> float:
@@ -266,7 +268,7 @@ class Visit:
             return
         if self.cut in (ENDLESS, GREEDY):
             await self.world.stop_scripts()
-        self._until = max(self._until, time.monotonic() + LAST_WORDS)
+        self._until = max(self._until, min(time.monotonic() + LAST_WORDS, self.end_at))
         with contextlib.suppress(Cut):
             await self.keep()
             self.cut = self.cut or (LONG if self.copy and self.copy.over else "")
@@ -292,7 +294,8 @@ class Visit:
         """A small picture of the top of the page, None if it cannot be had at once."""
         with contextlib.suppress(Error, TimeoutError):
             async with asyncio.timeout(2):
-                given = {"format": "jpeg", "quality": 50, "optimizeForSpeed": True}
+                clip = {"x": 0, "y": 0, "width": 1280, "height": 1000, "scale": 0.75}
+                given = {"format": "jpeg", "quality": 50, "optimizeForSpeed": True, "clip": clip}
                 taken = await self.world.line.send("Page.captureScreenshot", given)
                 return base64.b64decode(taken["data"])
         return None

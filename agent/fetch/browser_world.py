@@ -17,7 +17,6 @@ NAME = "leash"
 HERE = Path(__file__).parent
 PROGRAM = "\n".join((HERE / file).read_text("utf-8") for file in ("browser_page.js", "browser_press.js"))
 ABSENT = "leash is not there yet"
-HEAVY = ["*.mp4", "*.webm", "*.mp3", "*.m4a", "*.ogg", "*.wav", "*.woff", "*.woff2", "*.ttf", "*.otf"]
 
 
 @dataclass
@@ -30,12 +29,9 @@ class World:
     @classmethod
     async def into(cls, page: Page) -> World:
         line = await page.context.new_cdp_session(page)
-        tree, *_ = await asyncio.gather(
+        tree, _ = await asyncio.gather(
             line.send("Page.getFrameTree"),
-            line.send("Page.enable"),
             line.send("Page.addScriptToEvaluateOnNewDocument", {"source": PROGRAM, "worldName": NAME}),
-            line.send("Network.enable"),
-            line.send("Network.setBlockedURLs", {"urls": HEAVY}),
         )
         return cls(line, tree["frameTree"]["frame"]["id"])
 
