@@ -12,18 +12,19 @@ import shutil
 import threading
 import weakref
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from agent.errors import FetchError, StorageError
+from agent.errors import FetchError, LeashError, StorageError
 from agent.fetch.rules import PAGE
 from agent.fetch.targets import read_target
 from agent.settings import Settings
 
 if TYPE_CHECKING:
-    from agent.fetch.browser_engine import Engine
+    from agent.fetch.browser_engine import Done, Engine
     from agent.fetch.egress import Egress
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
@@ -61,18 +62,25 @@ def find_browser(settings: Settings) -> str:
     return next(filter(None, map(shutil.which, BROWSERS)), "")
 
 
+def shown(url: str, done: Done) -> Shown:
+    visit, copy = done.visit, done.visit.copy
+    return Shown(url, copy.url, visit.status, copy.title, copy.html, copy.length, done.picture, tuple(visit.pressed),
+                 visit.cut, done.seconds)
+
+
 class Browser:
     """May be used by many threads, before and after a fork. Starts nothing until a page, or warm(), asks for it."""
 
     def __init__(self, settings: Settings, door: Egress, tabs: int = 4) -> None:
         self._settings, self._door, self._tabs = settings, door, tabs
         self._path = find_browser(settings)
+        self._workshop: Workshop | None = None
         self._forget()
         _BROWSERS.add(self)
 
     def _forget(self) -> None:
-        self._lock = threading.Lock()
-        self._workshop: Workshop | None = None
+        _PARENTS.append(self._workshop)
+        self._lock, self._workshop = threading.Lock(), None
 
     @property
     def path(self) -> str:
@@ -90,11 +98,9 @@ class Browser:
             threading.Thread(target=self._warm, name="leash-browser-warm", daemon=True).start()
 
     def _warm(self) -> None:
-        try:
+        with suppress(LeashError):
             workshop = self._opened()
             workshop.call(workshop.engine.chromium()).exception()
-        except FetchError:
-            pass
 
     def show(self, url: str, *, seconds: float = 8.0, screenshot: bool = False, expand: bool = True) -> Shown:
         """The page as a reader sees it after at most so many seconds, waiting for the browser itself not counted.
@@ -112,10 +118,7 @@ class Browser:
             return said_by_door(list(self._door.log), asked, since)
 
         wish = Wish(address, seconds, screenshot, expand, self._settings.page_bytes, reason)
-        done = workshop.result(workshop.engine.show(wish))
-        copy, visit = done.visit.copy, done.visit
-        return Shown(url, copy.url, visit.status, copy.title, copy.html, copy.length, done.picture,
-                     tuple(visit.pressed), visit.cut, done.seconds)
+        return shown(url, workshop.result(workshop.engine.show(wish)))
 
     def _opened(self) -> Workshop:
         if not self._path:
@@ -147,7 +150,8 @@ class Workshop:
             reason = f"The browser's folder in {settings.data_dir} cannot be written: {fault.strerror}."
             raise StorageError(reason) from None
         self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, name="leash-browser", daemon=True).start()
+        self.thread = threading.Thread(target=self.loop.run_forever, name="leash-browser", daemon=True)
+        self.thread.start()
         self.engine: Engine = Engine(Launch(path, door, home), tabs)
 
     def call(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
@@ -157,14 +161,19 @@ class Workshop:
         future = self.call(work)
         try:
             return future.result()
+        except CancelledError:
+            raise FetchError("The browser was closed before this page was read.") from None
         finally:
             future.cancel()  # the caller may have been interrupted
 
     def close(self) -> None:
-        self.call(self.engine.close()).exception(CLOSE_SECONDS)
+        with suppress(TimeoutError):
+            self.call(self.engine.close()).exception(CLOSE_SECONDS)
         self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(CLOSE_SECONDS)
 
 
+_PARENTS: list[Workshop | None] = []  # after a fork; never freed, as an object that ends may end the parent's process
 _BROWSERS: weakref.WeakSet[Browser] = weakref.WeakSet()
 
 

@@ -58,6 +58,7 @@ class Engine:
         self._driver: Playwright | None = None
         self._chromium: Chromium | None = None
         self._visits: set[Visit] = set()
+        self._shows: set[asyncio.Task[Done]] = set()
         self._leaving: set[asyncio.Future[None]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._weights: dict[int, int] = {}
@@ -84,6 +85,7 @@ class Engine:
 
     async def show(self, wish: Wish) -> Done:
         """The page, shown. Tried twice if the browser itself went away, as another page may have been its end."""
+        self._count(asyncio.current_task())
         chromium = await self.chromium()
         try:
             return await self._show(chromium, wish)
@@ -94,6 +96,10 @@ class Engine:
             return await self._show(await self.chromium(), wish)
         except Error:
             raise FetchError("The browser broke off while it showed this page.") from None
+
+    def _count(self, task: asyncio.Task[Done]) -> None:
+        self._shows.add(task)
+        task.add_done_callback(self._shows.discard)
 
     async def _show(self, chromium: Chromium, wish: Wish) -> Done:
         async with self._tab(chromium) as context:
@@ -156,8 +162,9 @@ class Engine:
             visit.squeezed = pressing
 
     async def close(self) -> None:
-        if self._watching:
-            self._watching.cancel()
+        """End it all. Whoever waits for a page gets a CancelledError."""
+        for task in (*self._shows, *([self._watching] if self._watching else [])):
+            task.cancel()
         for part in (self._chromium and self._chromium.close(), self._driver and self._driver.stop()):
             if part:
                 await quietly(part)

@@ -45,6 +45,12 @@
     return Boolean(refresh && parseFloat(refresh.content) <= 3 && /url/i.test(refresh.content));
   }
 
+  // A frame of menus around a middle that is still to come.
+  function hollow() {
+    const middle = document.querySelector("main, [role=main]");
+    return Boolean(middle && middle.innerText.trim().length < 100 && hiddenLength(middle) < 100);
+  }
+
   function look() {
     const body = document.body;
     const words = body ? body.innerText.slice(0, 200) : "";
@@ -55,6 +61,7 @@
       length: textLength(),
       quiet: performance.now() - changedAt,
       scripted: document.scripts.length > 0,
+      hollow: hollow(),
       waiting: WAITING.test(words) || (textLength() < 200 && forwarding()) || Boolean(document.querySelector("main[aria-busy=true], body[aria-busy=true]")),
       height: document.documentElement ? document.documentElement.scrollHeight : 0,
     };

@@ -21,11 +21,11 @@ from agent.fetch.browser_world import World
 from agent.fetch.egress import FAULTS
 
 THIN = 200  # characters; a page with fewer may still be on its way
-# seconds without a change: the text is there; there is little text; something is still loading
-QUIET, THIN_QUIET, BUSY_QUIET = 0.25, 2.5, 2.0
+# seconds without a change: the text is there; there is little; it says that more is coming; something is still loading
+QUIET, THIN_QUIET, WAITING_QUIET, BUSY_QUIET = 0.25, 2.5, 5.0, 2.5
 GATE = 0.4  # seconds without a change, after which a page with little text may be waiting for an answer about cookies
 STILL = 0.6  # seconds with the same length of text, on a page that never stops changing
-BUSY, THIN_BUSY = 1.5, 6.0  # how long a request may take and still be waited for
+BUSY, THIN_BUSY = 2.5, 6.0  # how long a request may take and still be waited for
 FROZEN = 3.0  # seconds without an answer, after which a script is taken to run without end
 SQUEEZED = 0.25  # the same, while a page (this or another) takes memory without end
 POLL, SLICE, KEEP_EVERY = 0.05, 0.1, 1.0
@@ -34,7 +34,7 @@ MOST_DOCUMENTS = 12
 SWEEP = "leash.sweep(12)"  # windows that one scroll passes through
 LOADS = frozenset(("document", "script", "stylesheet", "fetch", "xhr"))
 
-ENDLESS = "A script of the page runs without end, so Leash stopped the page's scripts."
+ENDLESS = "The page's scripts run without end, so Leash stopped them."
 RESTLESS = "The page did not come to rest in its time, so this is what it showed until then."
 GREEDY = "The page took too much memory, so Leash ended it."
 CRASHED = "The page took too much memory or broke its tab, so this is what it showed until then."
@@ -71,12 +71,13 @@ class Look:
     length: int
     quiet: float
     scripted: bool
+    hollow: bool
     waiting: bool
     height: int
 
     @property
     def thin(self) -> bool:
-        return self.length < THIN or self.waiting
+        return self.length < THIN or self.hollow or (self.waiting and self.length < 5 * THIN)
 
 
 @dataclass(frozen=True)
@@ -221,8 +222,10 @@ class Visit:
         return rest >= (BUSY_QUIET if self.loading(BUSY) else QUIET)
 
     def _thin_settled(self, look: Look, rest: float) -> bool:
-        if look.waiting or look.ready != "complete" or self.loading(THIN_BUSY):
+        if look.ready != "complete" or self.loading(THIN_BUSY):
             return False
+        if look.waiting:
+            return rest >= WAITING_QUIET
         return not look.scripted or rest >= THIN_QUIET
 
     def _stillness(self, look: Look) -> float:

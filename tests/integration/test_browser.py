@@ -231,7 +231,7 @@ def test_shadow_roots_and_frames_are_in_the_copy(browser: Browser, site: Hostile
 
 @pytest.mark.parametrize(("page", "cut"), [
     ("loop", "without end"), ("late_loop", "without end"), ("alloc", "memory"), ("patient_alloc", "memory"),
-    ("dialogs", "without end|in its time"), ("popups", ""), ("leave", ""), ("to_file", ""),
+    ("dialogs", "without end|in its time"), ("popups", ""), ("leave", ""), ("pushing", ""), ("to_file", ""),
     ("to_canary", "does not open"),
     ("restless", "in its time"), ("worker", ""), ("download", ""),
 ])
@@ -263,7 +263,7 @@ def test_pages_that_send_their_reader_on_for_ever_end(browser: Browser, site: Ho
 
 def test_nothing_reaches_what_the_door_refuses(
         browser: Browser, site: HostileSite, tcp: Canary, udp: socket.socket) -> None:
-    shown = browser.show(site.url("escape.html"), seconds=4)
+    shown = browser.show(site.url("escape.html"), seconds=3)
     assert HERON in shown.html
     assert "/hop" in site.asked  # the page did try
     assert tcp.heard == []
@@ -310,6 +310,21 @@ def chromiums() -> set[psutil.Process]:
     return found
 
 
+def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    patience = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < patience
+        time.sleep(0.02)
+
+
+def test_a_warmed_browser_is_up_before_its_first_page(make: Callable[..., Browser]) -> None:
+    browser = make()
+    assert browser.sandboxed is None
+    before = chromiums()
+    browser.warm()
+    until(lambda: chromiums() - before)
+
+
 def test_a_browser_that_died_is_started_again(make: Callable[..., Browser], site: HostileSite) -> None:
     browser = make(allow_nets=[f"{HOST}/32"])
     before = chromiums()
@@ -328,6 +343,17 @@ def test_close_leaves_nothing_behind(make: Callable[..., Browser], site: Hostile
     browser.close()
     assert started
     assert psutil.wait_procs(started, timeout=5)[1] == []
+
+
+def test_closing_lets_go_of_whoever_waits(make: Callable[..., Browser], site: HostileSite) -> None:
+    browser = make(allow_nets=[f"{HOST}/32"])
+    browser.show(site.url("plain.html"))
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(browser.show, site.url("loop.html"), seconds=60)
+        until(lambda: "/loop.html" in site.asked[-1])
+        browser.close()
+        with pytest.raises(FetchError, match="closed"):
+            waiting.result(5)
 
 
 def test_a_child_after_a_fork_has_a_browser_of_its_own(browser: Browser, site: HostileSite) -> None:
