@@ -80,12 +80,15 @@
     return node.childNodes;
   }
 
+  const MOST_WALKED = 50000;
+  let walked = 0;
+
   function copy(node, inert) {
     const body = /^I?FRAME$/.test(node.tagName) && bodyOf(node);
     const made = body ? inert.createElement("div") : inert.importNode(node, false);
     for (const child of body ? body.childNodes : children(node)) {
       const wanted = child.nodeType === Node.TEXT_NODE || (child.nodeType === Node.ELEMENT_NODE && !SKIPPED.has(child.tagName));
-      if (wanted) made.appendChild(copy(child, inert));
+      if (wanted && (walked += 1) < MOST_WALKED) made.appendChild(copy(child, inert));
     }
     return made;
   }
@@ -106,7 +109,8 @@
 
   // The browser's own writer is thirty times as fast as a walk, which is for pages that need it and can bear it.
   function whole(nested) {
-    if (!nested || document.getElementsByTagName("*").length > 50000) return flat();
+    if (!nested || document.getElementsByTagName("*").length > MOST_WALKED) return flat();
+    walked = 0;
     try {
       return copy(document.documentElement, document.implementation.createHTMLDocument("")).outerHTML;
     } catch {
