@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+FILES = ("minilm.onnx", "words.npy", "tokenizer.json")
 LONGEST = 160  # tokens of a text that are read: a passage of four sentences has some 100
 BATCH = 16  # texts a call, of like length: 93 a second on two cores, where one by one gives 80 and 64 at once 79
 
@@ -37,11 +38,11 @@ class Embedder:
 
     @property
     def ready(self) -> bool:
-        return (self.folder / "minilm.onnx").is_file()
+        return all((self.folder / name).is_file() for name in FILES)
 
     def warm(self) -> None:
         if self.ready:
-            threading.Thread(target=self.vectors, args=(["warm"],), name="leash-embedder", daemon=True).start()
+            threading.Thread(target=lambda: (self.vectors(["warm"]), self.rough([["warm"]])), daemon=True).start()
 
     @cached_property
     def parts(self) -> tuple:
@@ -64,6 +65,42 @@ class Embedder:
             return False
         with self.lock:
             return len(self.parts[0].encode(word, add_special_tokens=False).tokens) >= 3
+
+    @cached_property
+    def words(self) -> tuple:
+        """A tokenizer of its own, which neither cuts nor pads, and the rough vector of every token."""
+        import numpy as np
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer, np.load(self.folder / "words.npy").astype(np.float32)
+
+    def rough(self, texts: Sequence[Sequence[str]]) -> np.ndarray:
+        """A rough unit vector of 256 numbers for each list of words: the mean of what each word means by itself.
+
+        A hundred times as fast as `vectors`, to choose what those look at.
+        """
+        import numpy as np
+
+        place = {word: number for number, word in enumerate(dict.fromkeys(word for text in texts for word in text))}
+        table = self.word_vectors(list(place) or ["-"])
+        sums = np.zeros((len(texts), table.shape[1]), np.float32)
+        for number, text in enumerate(texts):
+            if text:
+                sums[number] = table[[place[word] for word in text]].sum(axis=0)
+        return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+
+    def word_vectors(self, words: list[str]) -> np.ndarray:
+        """A vector a word: the sum of its pieces'."""
+        import numpy as np
+
+        with self.lock:
+            tokenizer, table = self.words
+        coded = [code.ids or [0] for code in tokenizer.encode_batch(words, add_special_tokens=False)]
+        starts = np.cumsum([0, *map(len, coded[:-1])])
+        return np.add.reduceat(table[np.concatenate(coded)], starts, axis=0)
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """One unit vector of 384 numbers a text, in their order; the product of two is their likeness, -1 to 1."""

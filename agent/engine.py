@@ -44,9 +44,11 @@ DEEPEST = 30  # results asked of the first wording, the question itself; ten of 
 A_FEW = 10
 WIDER = 1  # searches kept for what the first ones teach: recall at 14 pages .82 without, .85 with
 BEST_FEW = 5  # results whose words make that search
+LATER = 5  # pages kept for the results of that search
 AT_ONCE = 4  # pages opened before the results have been compared by meaning
 SHARE_ENOUGH = 0.6  # of the pages: once so many came, the rest get GRACE more seconds
 GRACE = 1.0
+SHOWING = 5.0  # seconds instead, while the browser shows a page: its start alone takes one
 SHOWN_TO_MODEL = 24  # passages: some 5,000 tokens
 
 
@@ -61,7 +63,11 @@ class Run:
     used: dict[str, float] = field(default_factory=lambda: dict.fromkeys(
         ("searches", "pages", "rounds", "model_calls", "tokens", "quotes"), 0))
     troubles: list[tuple[str, str]] = field(default_factory=list)
+    likeness: Likeness = field(init=False)
     stopped_by: str = "done"
+
+    def __post_init__(self) -> None:
+        self.likeness = Likeness(self.question, self.tools.embedder)
 
     def seconds(self) -> float:
         return time.monotonic() - self.started
@@ -79,7 +85,7 @@ def research(question: str, budget: Budget, tools: Tools) -> Iterator[Event]:
         yield Failed(*why_nothing(run.troubles))
         return
     pages = yield from read(run, rankings)
-    ranked = rank(question, pages, tools.embedder)
+    ranked = rank(pages, run.likeness)
     best = pick(ranked, budget.quotes)
     yield found(best, len(ranked))
     verdict = judge(question, best, tools.embedder.unusual)
@@ -151,9 +157,10 @@ def read(run: Run, rankings: Sequence[Sequence[Hit]]) -> Iterator[Event]:
     opened: dict[Future[Page], Hit] = {}
     try:
         yield from open_pages(run, pool, opened, choose_hits(rankings, None)[:AT_ONCE])
-        likeness = Likeness(run.question, run.tools.embedder)
-        rankings = yield from search_wider(run, rankings, choose_hits(rankings, likeness))
-        yield from open_pages(run, pool, opened, choose_hits(rankings, likeness))
+        best = choose_hits(rankings, run.likeness)
+        yield from open_pages(run, pool, opened, best[:run.budget.pages - LATER])
+        rankings = yield from search_wider(run, rankings, best)
+        yield from open_pages(run, pool, opened, choose_hits(rankings, run.likeness))
         pages = yield from gather(run, opened)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -195,7 +202,8 @@ def gather(run: Run, opened: dict[Future[Page], Hit]) -> Iterator[Event]:
     waiting, pages = set(opened), {}
     started, enough_at = time.monotonic(), None
     while waiting:
-        patience = run.seconds_left() if enough_at is None else enough_at + GRACE - time.monotonic()
+        grace = SHOWING if run.tools.reader.showing else GRACE
+        patience = run.seconds_left() if enough_at is None else enough_at + grace - time.monotonic()
         done, waiting = wait(waiting, timeout=max(0, patience), return_when=FIRST_COMPLETED)
         if not done:
             break
@@ -223,7 +231,7 @@ def took(run: Run, hit: Hit, future: Future[Page], pages: dict[str, Page], secon
     run.used["pages"] += 1
     yield Kept(page.final_url, page.title, page.site, page.rung, page.sha256, len(page.text.split()), round(seconds, 2), page.date)
     if len(pages) == 1:
-        yield found(rank(run.question, [page], None)[:1], 1)
+        yield found(rank([page], run.likeness, by_meaning=False)[:1], 1)
 
 
 def found(ranked: Sequence[Ranked], looked_at: int) -> Found:

@@ -1,14 +1,16 @@
 """Which pages to open, and which passages bear on a question: by their words (BM25), by meaning, and both together.
 
-Words find what is named, meaning finds what is meant; each alone misses a third of what the other finds (docs/LOG.md has
-the figures). Meaning is costly, some 10 ms a passage, so words choose what it looks at.
+Words find what is named, meaning finds what is meant (docs/LOG.md has the figures). Meaning is costly, some 10 ms a
+passage, so words, and their rough meaning, choose what it looks at.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from agent.embed import Embedder
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 WORD = re.compile(r"[^\W_]+")
-EACH_PAGE = 6  # passages of every page that meaning looks at, however few of the question's words they share
-OVER_ALL = 40  # and of all pages together, the best by words
+BY_WORD = 15  # passages of all pages that meaning looks at because of their words,
+BY_ROUGH = 18  # and because of their words' rough meaning; without the second kind it must look at twice as many
+WITHOUT_MEANING = 40
+TITLE = 60  # characters
 BY_WORDS = 0.35  # the weight of words against meaning: flat between 0.2 and 0.5
 HIT_RANK = 10  # the k of reciprocal rank for search results: small, since their heads are what counts
 
@@ -41,14 +45,27 @@ class Likeness:
     """How near each text is in meaning to one question; a text is looked at once."""
 
     def __init__(self, question: str, embedder: Embedder) -> None:
-        self.question, self.embedder, self.known = question, embedder, {}
+        self.question, self.embedder, self.known, self.lock = question, embedder, {}, threading.Lock()
+
+    @cached_property
+    def mine(self) -> np.ndarray:
+        return self.embedder.vectors([self.question])[0]
+
+    @cached_property
+    def mine_rough(self) -> np.ndarray:
+        return self.embedder.rough([terms(self.question)])[0]
+
+    def rough(self, found: Sequence[tuple[Page, Passage]]) -> np.ndarray:
+        """A quick cosine a passage, from its words alone."""
+        return self.embedder.rough([words_of(*one) for one in found]) @ self.mine_rough
 
     def of(self, texts: Sequence[str]) -> list[float]:
         """A cosine a text; all 0 where there is no embedder."""
-        new = [text for text in dict.fromkeys(texts) if text not in self.known]
-        if new and self.embedder.ready:
-            vectors = self.embedder.vectors([self.question, *new])
-            self.known.update(zip(new, map(float, vectors[1:] @ vectors[0]), strict=True))
+        with self.lock:
+            new = [text for text in dict.fromkeys(texts) if text not in self.known]
+            if new and self.embedder.ready:
+                near = self.embedder.vectors(new) @ self.mine
+                self.known.update(zip(new, map(float, near), strict=True))
         return [self.known.get(text, 0.0) for text in texts]
 
 
@@ -69,21 +86,30 @@ def choose_hits(rankings: Sequence[Sequence[Hit]], likeness: Likeness | None) ->
     return [hits[url] for url in sorted(scores, key=scores.__getitem__, reverse=True)]
 
 
-def rank(question: str, pages: Sequence[Page], embedder: Embedder | None) -> list[Ranked]:
+def rank(pages: Sequence[Page], likeness: Likeness, by_meaning: bool = True) -> list[Ranked]:
     """The passages of these pages that meaning looked at, best first; without the embedder, the best by words."""
     found = [(page, passage) for page in pages for passage in passages(page)]
     if not found:
         return []
-    by_words = word_scores(question, found)
-    if embedder is None or not embedder.ready:
-        order = by_words.argsort()[::-1][:OVER_ALL]
+    import numpy as np
+
+    by_words = word_scores(terms(likeness.question), [words_of(*one) for one in found])
+    if not by_meaning or not likeness.embedder.ready:
+        order = by_words.argsort()[::-1][:WITHOUT_MEANING]
         return [Ranked(*found[i], float(by_words[i]), float(by_words[i]), 0.0) for i in order]
-    looked = preselect(by_words, [page.sha256 for page, _ in found])
-    vectors = embedder.vectors([question, *[in_context(*found[i]) for i in looked]])
-    meaning = vectors[1:] @ vectors[0]
+    page_of = [page.sha256 for page, _ in found]
+    looked = sorted({*best_of(by_words, page_of, BY_WORD), *best_of(likeness.rough(found), page_of, BY_ROUGH)})
+    meaning = np.array(likeness.of([in_context(*found[i]) for i in looked]))
     score = BY_WORDS * by_words[looked] + (1 - BY_WORDS) * spread(meaning)
     order = score.argsort()[::-1]
     return [Ranked(*found[looked[i]], float(score[i]), float(by_words[looked[i]]), float(meaning[i])) for i in order]
+
+
+def best_of(scores: np.ndarray, page_of: Sequence[str], most: int) -> set[int]:
+    """The places of the `most` best, and of the best of every page."""
+    order = [int(place) for place in scores.argsort()[::-1]]
+    best_of_page = {page_of[place]: place for place in reversed(order)}
+    return {*order[:most], *best_of_page.values()}
 
 
 def spread(values: np.ndarray) -> np.ndarray:
@@ -92,39 +118,30 @@ def spread(values: np.ndarray) -> np.ndarray:
     return (values - low) / (high - low) if high > low else values * 0
 
 
-def word_scores(question: str, found: Sequence[tuple[Page, Passage]]) -> np.ndarray:
-    """BM25 of each passage with its headings and its page's title, the best being 1."""
+def word_scores(question: list[str], worded: Sequence[Sequence[str]]) -> np.ndarray:
+    """BM25 of each passage's words, the best being 1."""
     import bm25s
     import numpy as np
     import Stemmer
 
     stem = Stemmer.Stemmer("english").stemWords
-    documents = [stem(terms(f"{passage.text} {above(page, passage)}")) or ["~"] for page, passage in found]
     index = bm25s.BM25()
-    index.index(documents, show_progress=False)
-    asked = [term for term in dict.fromkeys(stem(terms(question))) if term in index.vocab_dict]
-    scores = index.get_scores(asked) if asked else np.zeros(len(found), np.float32)
+    index.index([stem(list(words)) or ["~"] for words in worded], show_progress=False)
+    asked = [term for term in dict.fromkeys(stem(question)) if term in index.vocab_dict]
+    scores = index.get_scores(asked) if asked else np.zeros(len(worded), np.float32)
     return scores / (scores.max() or 1)
+
+
+@lru_cache(maxsize=20_000)
+def words_of(page: Page, passage: Passage) -> tuple[str, ...]:
+    return tuple(terms(f"{passage.text} {page.title} {' '.join(passage.headings)}"))
 
 
 def terms(text: str) -> list[str]:
     return [word for word in WORD.findall(text.lower()) if len(word) > 1 and word not in STOPWORDS]
 
 
-def above(page: Page, passage: Passage) -> str:
-    return " ".join([page.title, *passage.headings])
-
-
 def in_context(page: Page, passage: Passage) -> str:
-    """A passage as meaning sees it: after its page's title and the two headings nearest to it."""
-    return f"{page.title}. {' '.join(passage.headings[-2:])}: {' '.join(passage.text.split())}"
-
-
-def preselect(by_words: np.ndarray, page_of: Sequence[str]) -> list[int]:
-    order = [int(place) for place in by_words.argsort()[::-1]]
-    kept, counts = set(order[:OVER_ALL]), dict.fromkeys(page_of, 0)
-    for place in order:
-        if counts[page_of[place]] < EACH_PAGE:
-            counts[page_of[place]] += 1
-            kept.add(place)
-    return sorted(kept)
+    """A passage as meaning sees it: after its page's title and the heading nearest to it, both kept short."""
+    heading = "".join(passage.headings[-1:])
+    return f"{page.title[:TITLE]}. {heading[:TITLE]}: {' '.join(passage.text.split())}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,12 @@ class Reader:
     http: Http
     children: Children
     browser: Browser | None = None
+    shows: set[str] = field(default_factory=set)
+
+    @property
+    def showing(self) -> bool:
+        """Whether the browser has a page before it right now."""
+        return bool(self.shows)
 
     def read(self, url: str, chosen_by: str = "agent", seconds: float | None = None) -> Page:
         """The page at this address within `seconds`. Raises the FetchError tree, with a sentence that says why."""
@@ -47,7 +53,11 @@ class Reader:
         """The page as a browser shows it."""
         if self.browser is None:
             raise Unreadable("there is no browser here; `leash doctor` says how to get one.")
-        seen = self.browser.show(url, seconds=max(2.0, seconds))
+        self.shows.add(url)
+        try:
+            seen = self.browser.show(url, seconds=max(2.0, seconds))
+        finally:
+            self.shows.discard(url)
         found = self.text_of(seen.html.encode(), "text/html", "utf-8", seen.final_url)
         if not found["text"].strip():
             raise Unreadable("it stayed empty.")

@@ -35,6 +35,8 @@ class Searches(Protocol):
 class Reads(Protocol):
     """Who opens a page (agent/read.py has the real one). Raises the FetchError tree."""
 
+    showing: bool
+
     def read(self, url: str, chosen_by: str = "agent", seconds: float | None = None) -> Page: ...
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import SecretStr
 
-from agent.settings import ModelEndpoint, Settings, load_settings, settings_table
+from agent.settings import ModelEndpoint, SecretStr, Settings, load_settings, settings_table
 
 SETTINGS_HEAD = """# Settings
 

@@ -21,6 +21,7 @@ class Web:
     """Pages by address. `search` finds every page for every wording; `calls` counts what was really done."""
 
     names = ("twin",)
+    showing = False
 
     def __init__(self, *pages: Page, failing: dict[str, str] | None = None, answers: bool = True) -> None:
         self.pages = {one.url: one for one in pages}

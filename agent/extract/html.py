@@ -1,4 +1,4 @@
-"""From an HTML page to its text: trafilatura chooses what is content, the page's own tree says it.
+"""From an HTML page to its text: trafilatura chooses what is content, unless the page declares it; the page's tree says it.
 
 trafilatura is a fine judge of what belongs to the content, but its output reorders nested code, drops footnotes and tips,
 and loses tables and fences. So its blocks only mark the tree: the smallest element that holds what it chose is rendered,
@@ -32,6 +32,7 @@ LINKED_DATE = re.compile(r'"date(?:Modified|Published)"\s*:\s*"([^"]{8,40})"')
 DAY = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d")
 WORD = re.compile(r"\w+")
 WHOLE_BEYOND = 600_000  # characters: trafilatura takes 5–17 s for pages of 2 MB, all but its furniture is kept instead
+DECLARED = 0.4  # share of the page's text, scripts included, that a declared main content must hold
 MENU = 200  # characters: a shorter list of links, inside the content, is as likely to be part of what it says
 ENOUGH = 0.95  # share of what trafilatura chose that the rendered element must hold
 
@@ -39,10 +40,23 @@ ENOUGH = 0.95  # share of what trafilatura chose that the rendered element must 
 def extract(html: str, url: str) -> dict[str, str]:
     """title, author, date, site, language and text of a page. Raises Unreadable where there is no text."""
     tree = parse(html)
-    text = content(tree, chosen_text(html, url) if len(html) <= WHOLE_BEYOND else "")
+    main = declared_main(tree)
+    if main is not None or len(html) > WHOLE_BEYOND:
+        text = content(tree if main is None else main, "")
+    else:
+        text = content(tree, chosen_text(html, url))
     if not text.strip():
         raise Unreadable("The page holds no text (it may be drawn by a script).")
     return {**about(tree, url), "text": text}
+
+
+def declared_main(tree: HtmlElement) -> HtmlElement | None:
+    """The one element that the page itself declares its main content, if that holds most of its text."""
+    for path in (".//main", ".//*[@role='main']", ".//article"):
+        found = tree.xpath(path)
+        if len(found) == 1 and len(found[0].text_content()) > DECLARED * len(tree.text_content()):
+            return found[0]
+    return None
 
 
 def chosen_text(html: str, url: str) -> str:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from pydantic import SecretStr
 
 from agent.cooldown import Cooldowns, retry_after, span
 from agent.errors import BadSetting, RateLimited, SearchError
@@ -17,7 +16,7 @@ from agent.search.searxng import COMMAND
 from agent.search.setup import searcher_from
 from agent.search.wikipedia import key_words
 from agent.search.wire import hits
-from agent.settings import Settings
+from agent.settings import SecretStr, Settings
 
 
 class Scripted:
