@@ -151,14 +151,14 @@ class RedisServer:
 class Workers:
     """Real worker processes; those that ended are replaced when `tend` is called."""
 
-    def __init__(self, settings: Settings, redis_url: str, lease: float = 1.5) -> None:
-        self.lease, self.processes = lease, []
+    def __init__(self, settings: Settings, redis_url: str, lease: float = 1.5, engine: str = "tests.crew:ScriptedEngine") -> None:
+        self.lease, self.processes, self.engine = lease, [], ["--engine", engine] if engine else []
         self.log = (settings.data_dir / "workers.log").open("a")
         given = {"LEASH_DATA_DIR": str(settings.data_dir), "LEASH_REDIS_URL": redis_url}
         self.environment = {**os.environ, **given}
 
     def start(self, count: int = 1) -> None:
-        command = [sys.executable, "-m", "server.worker", "--engine", "tests.crew:ScriptedEngine"]
+        command = [sys.executable, "-m", "server.worker", *self.engine]
         for _ in range(count):
             started = subprocess.Popen(
                 [*command, "--lease", str(self.lease)], cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log
