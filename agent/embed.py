@@ -46,7 +46,8 @@ class Embedder:
 
     @cached_property
     def parts(self) -> tuple:
-        """The tokenizer and the session."""
+        """The tokenizer, which neither cuts nor pads; the session; and the rough vector of every token."""
+        import numpy as np
         import onnxruntime
         from tokenizers import Tokenizer
 
@@ -54,28 +55,20 @@ class Embedder:
         options.intra_op_num_threads = self.threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        tokenizer.enable_truncation(LONGEST)
-        tokenizer.enable_padding()
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
         session = onnxruntime.InferenceSession(str(self.folder / "minilm.onnx"), options, providers=["CPUExecutionProvider"])
-        return tokenizer, session
+        return tokenizer, session, np.load(self.folder / "words.npy")
+
+    def loaded(self) -> tuple:
+        with self.lock:
+            return self.parts
 
     def unusual(self, word: str) -> bool:
         """Whether a word (lower case) falls into three pieces or more: a term of some trade, mostly, not of everyday."""
         if not self.ready:
             return False
-        with self.lock:
-            return len(self.parts[0].encode(word, add_special_tokens=False).tokens) >= 3
-
-    @cached_property
-    def words(self) -> tuple:
-        """A tokenizer of its own, which neither cuts nor pads, and the rough vector of every token."""
-        import numpy as np
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer, np.load(self.folder / "words.npy").astype(np.float32)
+        return len(self.loaded()[0].encode(word, add_special_tokens=False).tokens) >= 3
 
     def rough(self, texts: Sequence[Sequence[str]]) -> np.ndarray:
         """A rough unit vector of 256 numbers for each list of words: the mean of what each word means by itself.
@@ -96,26 +89,24 @@ class Embedder:
         """A vector a word: the sum of its pieces'."""
         import numpy as np
 
-        with self.lock:
-            tokenizer, table = self.words
+        tokenizer, _, table = self.loaded()
         coded = [code.ids or [0] for code in tokenizer.encode_batch(words, add_special_tokens=False)]
         starts = np.cumsum([0, *map(len, coded[:-1])])
-        return np.add.reduceat(table[np.concatenate(coded)], starts, axis=0)
+        return np.add.reduceat(table[np.concatenate(coded)].astype(np.float32), starts, axis=0)
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """One unit vector of 384 numbers a text, in their order; the product of two is their likeness, -1 to 1."""
         import numpy as np
 
-        with self.lock:
-            tokenizer, session = self.parts
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        tokenizer, session, _ = self.loaded()
+        coded = [code.ids[:LONGEST - 1] + code.ids[-1:] for code in tokenizer.encode_batch(list(texts))]
+        order = sorted(range(len(texts)), key=lambda place: len(coded[place]))
         found = np.zeros((len(texts), 384), np.float32)
         for first in range(0, len(order), BATCH):
             places = order[first:first + BATCH]
-            coded = tokenizer.encode_batch([texts[place] for place in places])
-            ids = np.array([code.ids for code in coded], np.int32)
-            mask = np.array([code.attention_mask for code in coded], np.int32)
-            found[places] = session.run(None, {"ids": ids, "mask": mask})[0]
+            longest = len(coded[places[-1]])
+            ids = np.array([coded[place] + [0] * (longest - len(coded[place])) for place in places], np.int32)
+            found[places] = session.run(None, {"ids": ids, "mask": (ids != 0).astype(np.int32)})[0]
         return found
 
 

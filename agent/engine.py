@@ -47,8 +47,8 @@ BEST_FEW = 5  # results whose words make that search
 LATER = 5  # pages kept for the results of that search
 AT_ONCE = 4  # pages opened before the results have been compared by meaning
 SHARE_ENOUGH = 0.6  # of the pages: once so many came, the rest get GRACE more seconds
-GRACE = 1.0
-SHOWING = 5.0  # seconds instead, while the browser shows a page: its start alone takes one
+GRACE = 0.6
+SHOWING = 5.0  # seconds instead, while the browser shows one of the most promising: its start alone takes one
 SHOWN_TO_MODEL = 24  # passages: some 5,000 tokens
 
 
@@ -201,8 +201,10 @@ def gather(run: Run, opened: dict[Future[Page], Hit]) -> Iterator[Event]:
     """Pages as they come. The slowest are not waited for once most are there."""
     waiting, pages = set(opened), {}
     started, enough_at = time.monotonic(), None
+    promising = list(opened.values())[:AT_ONCE]
     while waiting:
-        grace = SHOWING if run.tools.reader.showing else GRACE
+        awaited = any(opened[future] in promising for future in waiting)
+        grace = SHOWING if awaited and run.tools.reader.showing else GRACE
         patience = run.seconds_left() if enough_at is None else enough_at + grace - time.monotonic()
         done, waiting = wait(waiting, timeout=max(0, patience), return_when=FIRST_COMPLETED)
         if not done:

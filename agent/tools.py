@@ -21,6 +21,7 @@ from agent.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+CHILDREN = 2  # one would do for speed on two cores, but not while a page takes its five seconds
 TABS = 3  # pages that the browser shows at once
 
 
@@ -63,7 +64,7 @@ class Tools:
 
 def open_tools(settings: Settings, model: bool = True) -> Tools:
     """The real tools. Everything slow starts in the background: a browser only once a page needs it."""
-    children = Children("agent.extract.document:extract", min(4, max(2, os.cpu_count() or 2)), settings.extract_seconds,
+    children = Children("agent.extract.document:extract", CHILDREN, settings.extract_seconds,
                         settings.extract_memory)
     embedder = Embedder()
     embedder.warm()
