@@ -25,7 +25,9 @@ ITEM = re.compile(r"(\s*)(- |\d+[.)] |: |> )")
 TERM_LINE = re.compile(r" *(\S[^\n]{0,200})\n *: ")
 NUMBERED = re.compile(r"\s*\d+[.)] ")
 END = re.compile(r"[.!?…。！？][\"'”’)\]]*(?=\s+[\"'“‘(\[]*[^\sa-z])|[。！？]")
-ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|no|vol|fig|sec|ch|approx|mr|mrs|ms|dr|prof|st|inc|ltd|jr|sr|resp)|\b[A-Z]|^\s*\d+)\.$", re.IGNORECASE)
+ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|no|vol|fig|sec|ch|approx|mr|mrs|ms|dr|prof|st|inc|ltd|jr|sr|resp)|\b[A-Z]|^\s*\d+)\.$",
+    re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,8 @@ def number(kind: type, low: float, high: float = float("inf"), strictly: bool = 
         except (TypeError, ValueError):
             raise ValueError("a whole number is wanted" if kind is int else "a number is wanted") from None
         if not (low < found if strictly else low <= found) or found > high:
-            raise ValueError(f"it must be {'above' if strictly else 'at least'} {low}{f' and at most {high}' if high < float('inf') else ''}")
+            most = f" and at most {high}" if high < float("inf") else ""
+            raise ValueError(f"it must be {'above' if strictly else 'at least'} {low}{most}")
         return found
     return read
 

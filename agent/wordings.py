@@ -14,8 +14,8 @@ from math import log
 STOPWORDS = frozenset(
     "a about actually after again ago all already also always am an and another any anybody anyone anything are as ask asked at away "
     "be because been before being best between both but by call called came can cannot come comes could did do does doing done down "
-    "each either else end ends enough even ever every everything exactly far few find first for from get gets getting give given gives go goes "
-    "going gone got had happen happens has have having he her here him his how however i if in instead into is it its itself just keep "
+    "each either else end ends enough even ever every everything exactly far few find first for from get gets getting give given gives go "
+    "goes going gone got had happen happens has have having he her here him his how however i if in instead into is it its itself just keep "
     "keeps kind know known last least leave left less let lets like long look looks lot made make makes making many may maybe me mean "
     "means might mine more most much must my myself name near need needs neither never new next no none nor not nothing now of off "
     "often on once one only onto or other our out over own part people per perhaps please point put quite rather really right roughly "

@@ -21,7 +21,7 @@ ANSWERED, FAULT, BAD_INPUT, NOTHING_FOUND = 0, 1, 2, 3
 
 @click.command("ask")
 @click.argument("question")
-@click.option("--depth", default="quick", show_default=True, help="How far Leash may go alone: quick (research and deep are not there yet).")
+@click.option("--depth", default="quick", show_default=True, help="How far Leash may go alone; only quick is there yet.")
 @click.option("--no-model", is_flag=True, help="Quote the best passages word for word instead of having a model write.")
 @click.option("--json", "as_json", is_flag=True, help="Print, last, the answer as one JSON object.")
 def command(question: str, depth: str, no_model: bool, as_json: bool) -> None:

@@ -2,8 +2,8 @@
 
 trafilatura is a fine judge of what belongs to the content, but its output reorders nested code, drops footnotes and tips,
 and loses tables and fences. So its blocks only mark the tree: the smallest element that holds what it chose is rendered,
-without the parts that it left out and that look like furniture (navigation, sidebars, lists of links). Runs in a child process that may be killed; the only importer
-of trafilatura.
+without the parts that it left out and that look like furniture (navigation, sidebars, lists of links). Runs in a child
+process that may be killed; the only importer of trafilatura.
 """
 
 from __future__ import annotations

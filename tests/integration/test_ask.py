@@ -63,7 +63,8 @@ def test_a_model_writes_and_what_it_makes_up_is_shown_as_such(ask):
 
 
 @pytest.mark.parametrize("reply", [
-    answer_text("<html>Bad gateway</html>"), Answer(status=500), Says("", finish=None, done=False), Says("Half a sen", finish=None, cut=True)])
+    answer_text("<html>Bad gateway</html>"), Answer(status=500), Says("", finish=None, done=False),
+    Says("Half a sen", finish=None, cut=True)])
 def test_a_model_that_fails_leaves_the_brief(ask, reply):
     with ScriptedModel([reply]) as model:
         done = ask(QUESTION, "--json", model_url=model.url, model="m")

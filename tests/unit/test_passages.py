@@ -11,7 +11,7 @@ Intro one. Intro two? See e.g. chapter 3. Dr. Who agrees.
 
 strict
 : When false, old files are clamped. Newer ones too.
-  
+  {blank}
   More of it follows here.
 
 Plain again.
@@ -28,7 +28,7 @@ After the code.
 | name | meaning |
 |---|---|
 | a | one |
-"""
+""".replace("{blank}", "")
 
 
 def texts() -> list[str]:
