@@ -217,7 +217,7 @@ def search(settings: Settings) -> Part:
 
 
 def model(settings: Settings) -> Part:
-    from agent.model_local import found_locally
+    from agent.models.local import found_locally
 
     if settings.endpoints:
         names = [f"{one.model or 'its first model'} at {urlsplit(one.url).netloc.rpartition('@')[2]}"

@@ -52,7 +52,7 @@ def test_web_process_reaches_no_browser_extractor_or_model_library(tmp_path: Pat
 
 
 ONE_IMPORTER = {
-    "openai": "agent/models.py",
+    "openai": "agent/models/__init__.py",
     "trafilatura": "agent/extract/html.py",
     "ddgs": "agent/search/ddgs.py",
     "httpcore2": "agent/fetch/wire.py",

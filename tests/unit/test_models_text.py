@@ -3,9 +3,9 @@
 import pytest
 
 from agent.errors import BadSetting
-from agent.model_local import first_model
-from agent.model_reply import Dialect, said_in
-from agent.model_text import LoopWatch, Speech, roughly
+from agent.models.local import first_model
+from agent.models.reply import Dialect, said_in
+from agent.models.text import LoopWatch, Speech, roughly
 from agent.models import base_address, names_of
 from agent.settings import ModelEndpoint
 

@@ -20,10 +20,10 @@ from httpx2 import ConnectError, HTTPError, ProxyError, TimeoutException
 
 from agent.cooldown import Cooldowns, retry_after, span
 from agent.errors import BadSetting, ModelError
-from agent.model_local import first_model, found_locally
-from agent.model_reply import Account, Dialect, Messages, count, nothing_said, pick_text, request_body, said_in
-from agent.model_text import LoopWatch, Speech, roughly
-from agent.model_wire import Fault, http_client
+from agent.models.local import first_model, found_locally
+from agent.models.reply import Account, Dialect, Messages, count, nothing_said, pick_text, request_body, said_in
+from agent.models.text import LoopWatch, Speech, roughly
+from agent.models.wire import Fault, http_client
 from agent.settings import ModelEndpoint, Settings
 
 if TYPE_CHECKING:
