@@ -12,8 +12,8 @@ import pytest
 
 from agent.errors import ModelError
 from agent.fetch.egress import Egress
-from agent.models.local import found_locally
 from agent.models import Models, Spent, Switched, Wrote, models_from
+from agent.models.local import found_locally
 from agent.settings import ModelEndpoint, SecretStr, Settings
 from tests.fakes import Answer, Says, ScriptedModel, answer_error, answer_json, answer_text, chunk, sse_answer
 

@@ -3,10 +3,10 @@
 import pytest
 
 from agent.errors import BadSetting
+from agent.models import base_address, names_of
 from agent.models.local import first_model
 from agent.models.reply import Dialect, said_in
 from agent.models.text import LoopWatch, Speech, roughly
-from agent.models import base_address, names_of
 from agent.settings import ModelEndpoint
 
 
