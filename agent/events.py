@@ -114,7 +114,7 @@ class Writing(Event):
 class Draft(Event):
     """More of the answer: `markdown` is to be put after what came since the last Writing; its [n] marks are checked.
 
-    `citations` are those that its marks stand for and that no Draft before it carried.
+    `citations` are those that its marks stand for, one a mark and in their order.
     """
 
     markdown: str
