@@ -30,7 +30,7 @@ class Budget:
 
 
 QUICK = Budget("quick", "Quick search", "One look around: a few searches, the best pages, a short answer.",
-               searches=5, pages=13, rounds=1, model_calls=1, tokens=16_000, seconds=60, lanes=13, quotes=8)
+               searches=5, pages=14, rounds=1, model_calls=1, tokens=16_000, seconds=60, lanes=14, quotes=8)
 RESEARCH = Budget("research", "Research", "A few minutes, a dozen or two of pages, a page of answer.",
                   searches=16, pages=24, rounds=3, model_calls=20, tokens=200_000, seconds=300, lanes=6, quotes=20,
                   available=False)

@@ -47,7 +47,7 @@ BEST_FEW = 5  # results whose words make that search
 LATER = 5  # pages kept for the results of that search
 AT_ONCE = 4  # pages opened before the results have been compared by meaning
 SHARE_ENOUGH = 0.6  # of the pages: once so many came, the rest get GRACE more seconds
-GRACE = 0.6
+GRACE = 1.0
 SHOWING = 5.0  # seconds instead, while the browser shows one of the most promising: its start alone takes one
 SHOWN_TO_MODEL = 24  # passages: some 5,000 tokens
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 WORD = re.compile(r"[^\W_]+")
-BY_WORD = 10  # passages of all pages that meaning looks at because of their words,
-BY_ROUGH = 16  # and because of their words' rough meaning; without the second kind it must look at twice as many
+BY_WORD = 20  # passages of all pages that meaning looks at because of their words,
+BY_ROUGH = 25  # and because of their words' rough meaning; without the second kind it must look at twice as many
 WITHOUT_MEANING = 40
 TITLE = 60  # characters
 BY_WORDS = 0.35  # the weight of words against meaning: flat between 0.2 and 0.5
