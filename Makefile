@@ -89,7 +89,7 @@ $(VENV)/.leash: pyproject.toml $(VENV)/.uv
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
-# The embedding model: about ten seconds, once. Without it passages are ranked by word alone.
+# The embedding model: about twenty seconds, once. Without it passages are ranked by word alone.
 $(VENV)/.model: agent/embed_build.py | $(VENV)/.leash
 	@echo "Building the embedding model …"
 	@if $(BIN)/python -m agent.embed build >$(VENV)/model.log 2>&1; then touch $@; else tail -n 3 $(VENV)/model.log >&2; \

@@ -200,7 +200,7 @@ def embedding(_settings: Settings) -> Part:
     if file.exists():
         return Part("embedding", "ok", f"all-MiniLM-L6-v2, {file.stat().st_size / 1e6:.0f} MB at {file}")
     return Part("embedding", "missing", "The embedding model is not built.", "Passages are ranked by word alone.",
-                f"`{sys.executable} -m agent.embed build` makes it in ten seconds, without a network.")
+                f"`{sys.executable} -m agent.embed build` makes it in twenty seconds, without a network.")
 
 
 def search(settings: Settings) -> Part:
