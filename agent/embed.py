@@ -35,6 +35,7 @@ class Embedder:
 
     def __init__(self, folder: Path | None = None, threads: int = 2) -> None:
         self.folder, self.threads, self.lock = folder or model_folder(), threads, threading.Lock()
+        self.warming: threading.Thread | None = None
 
     @property
     def ready(self) -> bool:
@@ -42,7 +43,13 @@ class Embedder:
 
     def warm(self) -> None:
         if self.ready:
-            threading.Thread(target=lambda: (self.vectors(["warm"]), self.rough([["warm"]])), daemon=True).start()
+            self.warming = threading.Thread(target=lambda: (self.vectors(["warm"]), self.rough([["warm"]])), daemon=True)
+            self.warming.start()
+
+    def close(self) -> None:
+        """Waits for `warm`: a process that exits while onnxruntime makes its threads is aborted by the C++ runtime."""
+        if self.warming:
+            self.warming.join()
 
     @cached_property
     def parts(self) -> tuple:

@@ -72,7 +72,7 @@ def open_tools(settings: Settings, model: bool = True) -> Tools:
     http = Http(settings, door)
     browser = browser_from(settings, door)
     models = models_from(settings, door) if model else None
-    closers = (http.close, children.close, *([browser.close] if browser else []), door.close)
+    closers = (http.close, children.close, *([browser.close] if browser else []), door.close, embedder.close)
     return Tools(searcher_from(settings, door), Reader(settings, http, children, browser), embedder, models,
                  closers=closers, blocked=tuple(settings.blocked_domains))
 

@@ -64,6 +64,8 @@ class Lookup:
             return await asyncio.wrap_future(answer)
 
     def _work(self, host: str, answer: Future[Found]) -> None:
+        if not answer.set_running_or_notify_cancel():  # and from here on, who stops waiting cannot undo it
+            return
         try:
             texts = self._resolve(host)
         except (OSError, UnicodeError):
