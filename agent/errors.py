@@ -11,6 +11,7 @@ LeashError
 │   ├── TooSlow
 │   ├── BadStatus       .status, .retry_after
 │   └── Unreadable      it came, but no text could be had from it
+│       └── Walled      what came is a wall before the text: .wall (challenge, paywall, login, missing)
 ├── SearchError         a provider failed; the next one is asked
 │   └── RateLimited     .retry_after
 ├── ModelError          an endpoint failed; the next one takes over
@@ -70,6 +71,14 @@ class BadStatus(FetchError):
 
 class Unreadable(FetchError):
     """The page came, but no readable text could be had from it."""
+
+
+class Walled(Unreadable):
+    """The site shows a wall in place of this page's text."""
+
+    def __init__(self, message: str = "", *, wall: str = "challenge") -> None:
+        super().__init__(message)
+        self.wall = wall
 
 
 class SearchError(LeashError):
