@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 import lxml.html
@@ -37,8 +38,11 @@ MENU = 200  # characters: a shorter list of links, inside the content, is as lik
 ENOUGH = 0.95  # share of what trafilatura chose that the rendered element must hold
 
 
-def extract(html: str, url: str) -> dict[str, str]:
-    """title, author, date, site, language and text of a page. Raises Unreadable where there is no text."""
+def extract(html: str, url: str, want: Any = None) -> dict[str, Any]:
+    """title, author, date, site, language and text of a page. Raises Unreadable where there is no text.
+
+    `want` (want.Want) asks for `markdown` beside them.
+    """
     tree = parse(html)
     main = declared_main(tree)
     if main is not None or len(html) > WHOLE_BEYOND:
