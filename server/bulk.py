@@ -1,0 +1,90 @@
+"""`leash text --jsonl`: many pages to text, a line each, in the order they came. Opens no address.
+
+Children that may be killed do the work, one for each core; what is read ahead is bounded, so a stream of any length
+takes the memory of a few pages. A page that fails is a line with its reason, and the next one goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agent.errors import BadInput, LeashError
+
+if TYPE_CHECKING:
+    from agent.extract.child import Children
+    from agent.extract.want import Want
+    from agent.settings import Settings
+
+AHEAD = 3  # lines for each child: one at work, one waiting, one that may be done before its turn
+EXAMPLE = '{"id": "1", "url": "https://example.com/", "html": "<html>…"}'
+
+
+@dataclass(frozen=True)
+class Given:
+    """One page as it was given; `url` may be empty."""
+
+    url: str
+    html: str
+
+
+def texts(lines: Iterable[str], settings: Settings, want: Want | None = None, cores: int | None = None) -> Iterator[dict[str, Any]]:
+    """For each line {"id", "url", "html"} an {"id", "text"}, with an "error" where there is no text."""
+    from agent.extract.child import Children
+
+    count = cores or os.cpu_count() or 1
+    children = Children("agent.extract.document:extract", count, settings.extract_seconds, settings.extract_memory)
+    try:
+        yield from in_order(lines, children, count, want)
+    finally:
+        children.close()
+
+
+def in_order(lines: Iterable[str], children: Children, count: int, want: Want | None) -> Iterator[dict[str, Any]]:
+    """The answers in the order of their lines, with a bounded number under way."""
+    waiting: deque[Future[dict[str, Any]]] = deque()
+    with ThreadPoolExecutor(count, thread_name_prefix="bulk") as threads:
+        for line in filter(str.strip, lines):
+            waiting.append(threads.submit(answer, line, children, want))
+            if len(waiting) >= AHEAD * count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def answer(line: str, children: Children, want: Want | None) -> dict[str, Any]:
+    """The line that answers this one. An expected fault is its reason, in a sentence."""
+    named: dict[str, Any] = {"id": None}
+    try:
+        given = loaded(line)
+        named["id"] = given.get("id")
+        return {**named, "text": text_of(page_of(given), children, want)}
+    except LeashError as error:
+        return {**named, "text": "", "error": str(error)}
+
+
+def text_of(page: Given, children: Children, want: Want | None) -> str:
+    found = children.run(page.html.encode("utf-8", "replace"), "text/html", "utf-8", page.url, *([want] if want else []))
+    return found.get("markdown") or found["text"]
+
+
+def page_of(given: dict[str, Any]) -> Given:
+    html, url = given.get("html"), given.get("url") or ""
+    if not isinstance(html, str) or not isinstance(url, str):
+        raise BadInput(f"A line needs “html” as text. It looks like {EXAMPLE}.")
+    return Given(url, html)
+
+
+def loaded(line: str) -> dict[str, Any]:
+    try:
+        given = json.loads(line)
+    except (ValueError, RecursionError):
+        raise BadInput(f"This line is not JSON. It looks like {EXAMPLE}.") from None
+    if not isinstance(given, dict):
+        raise BadInput(f"A line is a JSON object. It looks like {EXAMPLE}.")
+    return given
