@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from agent.embed import Embedder
-from agent.extract.child import Children
+from agent.extract.child import Children, text_children
 from agent.fetch.egress import Egress
 from agent.fetch.http import Http
+from agent.fetch.robots import Robots
 from agent.journal import Journal, MemoryEntries, MemoryShelf, Shelf
 from agent.models import Models, models_from
 from agent.read import Reader
@@ -20,7 +21,6 @@ from agent.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CHILDREN = 2  # one would do for speed on two cores, but not while a page takes its five seconds
 TABS = 3  # pages that the browser shows at once
 
 
@@ -61,10 +61,9 @@ class Tools:
             close()
 
 
-def open_tools(settings: Settings, model: bool = True) -> Tools:
+def open_tools(settings: Settings, model: bool = True, children: Children | None = None) -> Tools:
     """The real tools. Everything slow starts in the background: a browser only once a page needs it."""
-    children = Children("agent.extract.document:extract", CHILDREN, settings.extract_seconds,
-                        settings.extract_memory)
+    children = children or text_children(settings)
     embedder = Embedder()
     embedder.warm()
     services = [settings.searxng_url, *(endpoint.url for endpoint in settings.endpoints)]
@@ -73,7 +72,7 @@ def open_tools(settings: Settings, model: bool = True) -> Tools:
     browser = browser_from(settings, door)
     models = models_from(settings, door) if model else None
     closers = (http.close, children.close, *([browser.close] if browser else []), door.close, embedder.close)
-    return Tools(searcher_from(settings, door), Reader(settings, http, children, browser), embedder, models,
+    return Tools(searcher_from(settings, door), Reader(settings, http, children, browser, Robots(http)), embedder, models,
                  closers=closers, blocked=tuple(settings.blocked_domains))
 
 
