@@ -35,21 +35,20 @@ def command(question: str, depth: str, no_model: bool, as_json: bool) -> None:
 
 def ask(question: str, depth: str, model: bool, as_json: bool) -> int:
     from agent.budget import budget_for
-    from agent.engine import research
     from agent.errors import BadInput, LeashError
     from agent.question import checked
-    from agent.settings import load_settings
-    from agent.tools import open_tools
 
     try:
         asked, budget = checked(question), budget_for(depth)
-        tools = open_tools(load_settings(), model)
+        tools = opened(model)
     except BadInput as error:
         click.echo(str(error), err=True)
         return BAD_INPUT
     except LeashError as error:
         click.echo(str(error), err=True)
         return FAULT
+    from agent.engine import research
+
     try:
         return follow(research(asked, budget, tools), tools, as_json)
     except KeyboardInterrupt:
@@ -57,6 +56,18 @@ def ask(question: str, depth: str, model: bool, as_json: bool) -> int:
         return 130
     finally:
         tools.close()
+
+
+def opened(model: bool) -> Tools:
+    """The tools, the slowest begun first: the children import what makes text while this process imports the rest."""
+    from agent.extract.child import text_children
+    from agent.settings import load_settings
+
+    settings = load_settings()
+    children = text_children(settings)
+    from agent.tools import open_tools
+
+    return open_tools(settings, model, children)
 
 
 def follow(events: Any, tools: Tools, as_json: bool) -> int:

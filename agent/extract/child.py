@@ -22,13 +22,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import LeashError, Unreadable
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
 
 READY, DONE, RAISED, FAULT, SPENT = "ready", "done", "raised", "fault", "spent"
 START_SECONDS = 60.0  # to import the work's module on a busy machine; no part of a call's own time
 MOST_BYTES = 1 << 30
+CHILDREN = 2  # one would do for speed on two cores, but not while a page takes its five seconds
 LENGTH = struct.Struct("!Q")
 PR_SET_PDEATHSIG = 1
 ENVIRONMENT = {"PYTHONUTF8": "1", "LANG": "C.UTF-8"}
@@ -100,6 +104,11 @@ class Children:
             while child := self._free.get_nowait():
                 child.kill()
         self._free.put(None)
+
+
+def text_children(settings: Settings, count: int = CHILDREN) -> Children:
+    """Those that make text of pages, within the settings' limits."""
+    return Children("agent.extract.document:extract", count, settings.extract_seconds, settings.extract_memory)
 
 
 class Child:
