@@ -1,78 +1,92 @@
 """From the bytes of a reply to a document, by what the bytes are and not by what the address ends in.
 
-Runs in a child process that may be killed (child.py): nothing here is trusted to end, or to stay small.
+Runs in a child process that may be killed (child.py): nothing here is trusted to end, or to stay small. It knows which
+module reads which kind (and loads it when it is wanted), not how.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from agent.errors import Unreadable
 from agent.extract import html
+from agent.extract.sniff import kind_of
+from agent.extract.source import Found, Source, decode, first_line
+
+if TYPE_CHECKING:
+    from agent.extract.want import Want
+
+__all__ = ["decode", "extract"]
 
 THIN = 60  # words: what a page's shell holds before its script runs (menus, “Loading…”); a real page of less is rare
-META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w:.-]+)", re.IGNORECASE)
-MARKUP = re.compile(r"<(?:!doctype html|html|head|body|title|div|p|h1|meta|table|article|script)\b", re.IGNORECASE)
-MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-KINDS = ((b"%PDF-", "a PDF"), (b"PK\x03\x04", "a zip archive or an office document"), (b"\x89PNG", "an image"), (b"GIF8", "an image"),
-         (b"\xff\xd8\xff", "an image"), (b"\x1f\x8b", "a compressed file"), (b"\x7fELF", "a program"))
+READERS = {
+    "pdf": "agent.extract.pdf:read", "feed": "agent.extract.feed:read", "notebook": "agent.extract.notebook:read",
+    "json": "agent.extract.data:read_json", "csv": "agent.extract.data:read_csv", "xml": "agent.extract.data:read_xml",
+    "text": "agent.extract.plain:read_text", "markdown": "agent.extract.plain:read_markdown",
+    "docx": "agent.extract.office:read_docx", "pptx": "agent.extract.office:read_pptx", "xlsx": "agent.extract.office:read_xlsx",
+    "epub": "agent.extract.epub:read", "image": "agent.extract.image:read",
+}
+DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "receipt": {}, "pages": [],
+                            "captions": "", "markdown": ""}
+LINKED = re.compile(r"(?<!!)\[[^\]\n]*\]\([^)\s]+[^)\n]*\)")
+TABLE = re.compile(r"^\|(?:\s*:?-{3,}:?\s*\|)+\s*$", re.MULTILINE)
+FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
 
 
-def extract(body: bytes, content_type: str, charset: str, url: str) -> dict[str, Any]:
+def extract(body: bytes, content_type: str, charset: str, url: str, want: Want | None = None) -> dict[str, Any]:
     """title, author, date, site, language, text; `html`, the decoded page or None; `thin`, whether a browser may show more.
 
-    Raises Unreadable for what holds no text or is of a kind that cannot be read yet.
+    And, always: canonical, kind, format, wall, offers, receipt, pages, captions, markdown (this one only where `want` asks).
+    Raises Unreadable for what holds no text or is of a kind that cannot be read.
     """
-    for mark, kind in KINDS:
-        if body.startswith(mark):
-            raise Unreadable(f"This address holds {kind}, which Leash cannot read yet.")
-    text = decode(body, charset)
-    if "html" in content_type or MARKUP.search(text[:4000]):
-        return from_html(text, url)
-    if "\x00" in text[:4000] or content_type.split("/")[0] in ("image", "audio", "video", "font"):
-        raise Unreadable(f"This address holds data ({content_type or 'of no declared kind'}), not text.")
-    if not text.strip():
-        raise Unreadable("The page is empty.")
-    about = html.about(html.parse("<p></p>"), url)
-    return {**about, "title": first_line(text), "text": text.replace("\r\n", "\n"), "html": None, "thin": False}
+    source = Source(body, content_type, charset, url, want)
+    kind = kind_of(source)
+    return {**DEFAULTS, **(from_html(source) if kind == "html" else from_other(source, kind))}
 
 
-def from_html(text: str, url: str) -> dict[str, Any]:
+def from_html(source: Source) -> dict[str, Any]:
     """A shell that only a script fills is `thin`, and raises nothing: its text may be empty."""
+    text = source.text
     scripted = "<script" in text.lower()
     try:
-        found = html.extract(text, url)
+        found = html.extract(text, source.url, source.want)
     except Unreadable:
         if not scripted:
             raise
-        found = {**html.about(html.parse(text), url), "text": ""}
+        found = {**html.about(html.parse(text), source.url), "text": ""}
     return {**found, "html": text, "thin": scripted and len(found["text"].split()) < THIN}
 
 
-def decode(body: bytes, charset: str) -> str:
-    """The text in the charset of its byte order mark, its header, its meta tag, UTF-8, or the likeliest, in this order."""
-    named = [codec for mark, codec in MARKS if body.startswith(mark)]
-    meta = META_CHARSET.search(body[:4096])
-    for codec in [*named, charset, meta[1].decode("ascii", "ignore") if meta else "", "utf-8"]:
-        try:
-            if codec:
-                return body.decode(codec)
-        except (LookupError, UnicodeDecodeError):
-            continue
-    return guessed(body)
+def from_other(source: Source, kind: str) -> dict[str, Any]:
+    module, _, function = READERS[kind].partition(":")
+    read: Callable[[Source], Found] = getattr(import_module(module), function)
+    found = read(source)
+    if not found.text.strip():
+        raise Unreadable("The page is empty.")
+    if source.want is not None and source.want.selector:
+        found.drop("the choice of a part", "a CSS selector chooses parts of HTML pages, and this is none")
+    return said(found, source)
 
 
-def guessed(body: bytes) -> str:
-    """A page with a few wrong bytes keeps its charset; one that is mostly wrong is of another."""
-    from charset_normalizer import from_bytes
+def said(found: Found, source: Source) -> dict[str, Any]:
+    """The plain data of a document that is no page."""
+    marked = found.markdown or found.text
+    return {
+        "title": (found.title or first_line(found.text))[:300], "author": found.author[:120], "date": found.date,
+        "site": (urlsplit(source.url).hostname or "").removeprefix("www.")[:80], "language": found.language[:8].lower(),
+        "text": found.text, "markdown": marked if source.want is not None else "", "html": None, "thin": False,
+        "format": found.format, "pages": found.pages, "receipt": receipt(found, marked),
+    }
 
-    text = body.decode("utf-8", "replace")
-    if text.count("\ufffd") * 200 < len(text):
-        return text
-    best = from_bytes(body[:200_000]).best()
-    return body.decode(best.encoding, "replace") if best else body.decode("latin-1")
 
-
-def first_line(text: str) -> str:
-    return next((line.strip("# \t") for line in text.splitlines() if line.strip("# \t")), "")[:120]
+def receipt(found: Found, marked: str) -> dict[str, Any]:
+    """Nothing of these kinds is chosen: what is not in the text is what the reader says it left out."""
+    kept = {"words": len(found.text.split()), "code": len(FENCE.findall(marked)) // 2, "tables": len(TABLE.findall(marked)),
+            "links": len(LINKED.findall(marked))}
+    lost = sum(row["words"] for row in found.dropped)
+    return {"page": {**kept, "words": kept["words"] + lost}, "text": kept, "dropped": found.dropped,
+            "extractor": found.extractor or found.format, "low": False}

@@ -1,0 +1,111 @@
+"""What every reader of a kind of document is given, and what it gives back. Knows no kind.
+
+Light to import: each child process that makes text of documents does so at its start.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.extract.want import Want
+
+META_CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w:.-]+)", re.IGNORECASE)
+MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"),
+         (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+WORKING = 3.5  # seconds of a call that a reader may use where nothing bounds the call
+SHARE = 0.75  # of a call's time: the rest is for what comes after reading, on a busy machine
+
+
+@dataclass(frozen=True)
+class Source:
+    """A reply's body and what was declared of it. `want` is how the text is wanted; None for the plain form alone."""
+
+    body: bytes
+    content_type: str
+    charset: str
+    url: str
+    want: Want | None = None
+    until: float = field(default_factory=lambda: time.monotonic() + working_time())
+
+    @cached_property
+    def text(self) -> str:
+        return decode(self.body, self.charset)
+
+    @property
+    def late(self) -> bool:
+        """Whether a reader should end with what it has: soon the process that it runs in is killed."""
+        return time.monotonic() > self.until
+
+
+@dataclass
+class Found:
+    """What a reader made of a source. `text` has Markdown's blocks and no inline markup; `markdown` has both, "" if the same.
+
+    `dropped` names what is not in the text, each as {"what", "words", "why"}; `pages` is where each page starts in `text`.
+    """
+
+    format: str
+    text: str
+    markdown: str = ""
+    title: str = ""
+    author: str = ""
+    date: str = ""
+    language: str = ""
+    pages: list[int] = field(default_factory=list)
+    dropped: list[dict[str, Any]] = field(default_factory=list)
+    extractor: str = ""
+
+    def drop(self, what: str, why: str, words: int = 0) -> None:
+        self.dropped.append({"what": what, "words": words, "why": why})
+
+
+def working_time() -> float:
+    """Seconds that this call may work: its process has an alarm that ends it (child.py), a second after its time."""
+    left = signal.getitimer(signal.ITIMER_REAL)[0]
+    return (left - 1) * SHARE if left else WORKING
+
+
+def decode(body: bytes, charset: str) -> str:
+    """The text in the charset of its byte order mark, its header, its own declaration, UTF-8, or the likeliest, in this order."""
+    named = [codec for mark, codec in MARKS if body.startswith(mark)]
+    meta = META_CHARSET.search(body[:4096])
+    for codec in [*named, charset, meta[1].decode("ascii", "ignore") if meta else "", "utf-8"]:
+        try:
+            if codec:
+                return body.decode(codec)
+        except (LookupError, UnicodeDecodeError):
+            continue
+    return guessed(body)
+
+
+def guessed(body: bytes) -> str:
+    """A page with a few wrong bytes keeps its charset; one that is mostly wrong is of another."""
+    from charset_normalizer import from_bytes
+
+    text = body.decode("utf-8", "replace")
+    if text.count("\ufffd") * 200 < len(text):
+        return text
+    best = from_bytes(body[:200_000]).best()
+    return body.decode(best.encoding, "replace") if best else body.decode("latin-1")
+
+
+def first_line(text: str) -> str:
+    return next((line.strip("# \t") for line in text.splitlines() if line.strip("# \t")), "")[:120]
+
+
+def day(text: str) -> str:
+    """The day (ISO) that a date of whatever form names, "" if it names none that can be told."""
+    from email.utils import parsedate_to_datetime
+
+    if found := re.match(r"\s*((?:19|20)\d\d)-([01]\d)-([0-3]\d)", text):
+        return "-".join(found.groups())
+    try:
+        return parsedate_to_datetime(text).date().isoformat()
+    except (ValueError, TypeError, IndexError):
+        return ""
