@@ -62,7 +62,7 @@ class Read:
     `markdown` is the LLM-ready text ("" unless it was asked for), `page.text` the one that quotes are of. `wall` is "" or
     "paywall", where the first part of a page stands before one (other walls raise Walled). `notes` are sentences for the
     user; `offers` are addresses that the page offers of itself; `pages` are the offsets of a PDF's pages; `picture` is
-    the browser's JPEG or None.
+    the browser's JPEG or None; `max_age` is for how many seconds the site says that its reply is good, None if it does not.
     """
 
     page: Page
@@ -77,6 +77,7 @@ class Read:
     offers: Mapping[str, str] = field(default_factory=dict)
     pages: tuple[int, ...] = ()
     picture: bytes | None = None
+    max_age: float | None = None
 
 
 class Climb:
