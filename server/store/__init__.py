@@ -1,6 +1,6 @@
 """The truth: what is asked, done and kept, in SQLite or PostgreSQL. Redis is only a doorbell.
 
-`open_store(settings)` is the one door; `store.runs` and `store.pages` are its parts. Knows neither Flask nor RQ.
+`open_store(settings)` is the one door; `store.runs`, `store.pages` and `store.texts` are its parts. Knows neither Flask nor RQ.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from server.store.pages import Pages
 from server.store.records import Ending, Entry, Run
 from server.store.runs import Runs
 from server.store.steps import RunEntries, RunShelf
+from server.store.texts import Texts
 
 __all__ = ["Database", "Ending", "Entry", "Run", "RunEntries", "RunShelf", "Store", "open_store"]
 
@@ -27,6 +28,7 @@ class Store:
     database: Database
     runs: Runs
     pages: Pages
+    texts: Texts
 
     def entries(self, run: Run) -> RunEntries:
         return RunEntries(self.database, run)
@@ -44,4 +46,4 @@ def open_store(settings: Settings) -> Store:
     own = URL.create("sqlite", database=str(settings.data_dir / "leash.db"))
     database = Database(settings.database_url or own)
     migrate(database, settings.data_dir / "migrate.lock")
-    return Store(database, Runs(database), Pages(database))
+    return Store(database, Runs(database), Pages(database), Texts(database))

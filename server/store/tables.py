@@ -89,3 +89,39 @@ run_page = Table(
     Column("meta", JSON, nullable=False),
     Index("run_page_by_page", "sha256"),
 )
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("url_key", String(64), nullable=False),
+    Column("final_key", String(64), nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("last_modified", Text, nullable=False),
+    Column("fetched_at", Double, nullable=False),
+    Column("checked_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("meta", JSON, nullable=False),
+    Column("text", LargeBinary, nullable=False),
+    Index("reading_by_url", "url_key"),
+    Index("reading_by_final", "final_key"),
+    Index("reading_by_time", "checked_at", "size"),
+)
+
+reading_ask = Table(
+    "reading_ask",
+    metadata,
+    Column("key", String(80), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("url_key", String(64), nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("lease_until", Double, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("done_at", Double),
+    Column("problem", JSON(none_as_null=True)),
+    Index("reading_ask_by_url", "url_key"),
+)
