@@ -1,40 +1,14 @@
 // What Leash presses in a page: consent banners away, "show more", collapsed sections, and scrolling. Nothing else:
 // no link that leads elsewhere, no form, nothing that buys, sends, signs in or deletes. A word in doubt is not pressed.
-// Runs after browser_page.js, in the same world.
+// Runs after browser_page.js, in the same world, where leashWords is set already.
 (() => {
   if (!globalThis.leash || leash.consent) return;
 
   const any = (...patterns) => new RegExp(patterns.join("|"), "iu");
 
-  // The one step that a label may not name, in whatever language, whatever else it says.
-  const NEVER = any(
-    "\\b(buy|order|check ?out|cart|basket|pay|purchase|subscribe|sign ?(in|up|out)|log ?(in|on|out|off)|register|delete|remove|submit",
-    "send|post|share|follow|report|install|donate|print|upload|download|apply|book now|unsubscribe|join|vote)\\b",
-    "kaufen|bestellen|warenkorb|anmelden|abmelden|einloggen|löschen|abonnieren|senden|spenden",
-    "acheter|commander|panier|connexion|connecter|inscri|abonner|supprimer|envoyer|télécharger",
-    "comprar|carrito|iniciar sesión|suscri|eliminar|borrar|enviar|descargar|acquista|carrello|accedi|iscriviti|abbonati|elimina|invia",
-    "kopen|winkelwagen|inloggen|abonneren|verwijder|verstuur|entrar|assinar|excluir|kup(uj)? |zaloguj|usuń|wyślij",
-    "köp|logga in|prenumerera|ta bort|skicka|køb|log ind|slet|kirjaudu|osta |tilaa|poista|koupit|přihlásit|smazat|odeslat",
-    "купить|войти|подпис|удалить|отправить|satın al|giriş yap|购买|登录|订阅|删除|提交|購入|ログイン|登録|削除|送信|구매|로그인|구독|삭제",
-  );
-
-  const MORE = any(
-    "^\\W*(show|read|view|see|load|display|reveal)\\s+(me\\s+)?(\\S+\\s+){0,3}(more|all|full|rest|remaining|older|entire|everything)\\b",
-    "^\\W*(show|read|view|see|load|display)\\s+(the\\s+)?(full|whole|entire|remaining|rest|older|next)\\b",
-    "^\\W*(continue reading|keep reading|read on|expand( all)?|more|more (results|comments|replies|posts|answers|items))\\W*$",
-    "^\\W*(mehr|weitere|alle)( \\S+){0,2} (an)?(zeigen|laden|lesen|sehen)|^\\W*(weiterlesen|mehr|alles anzeigen|alle anzeigen)\\W*$",
-    "^\\W*(afficher|voir|lire|charger|montrer) ((\\S+ ){0,2}(plus|suite)|tout(es)?|tous)|^\\W*(lire la suite|suite)\\W*$",
-    "^\\W*(ver|mostrar|leer|cargar|ler|carregar|exibir|veja) (\\S+ ){0,2}(más|todo|todos|todas|mais|tudo)|^\\W*(seguir leyendo|continuar lendo)",
-    "^\\W*(mostra|leggi|vedi|carica|visualizza) (\\S+ ){0,2}(più|altro|altri|altre|tutto|tutti|tutte)|^\\W*continua a leggere",
-    "^\\W*(toon|lees|laad|bekijk) (\\S+ ){0,2}(meer|alle|alles|verder)|^\\W*meer (tonen|laden|lezen|weergeven)|^\\W*verder lezen",
-    "^\\W*(pokaż|czytaj|zobacz|załaduj|wczytaj) (więcej|wszystko|dalej|całość)",
-    "^\\W*(visa|läs|ladda|se) (in )?(mer|fler|alla|allt)|^\\W*(vis|læs|les|last|hent|indlæs|se) (inn )?(mere|mer|flere|alle|alt)\\b",
-    "^\\W*(näytä|lue|lataa) (lisää|kaikki)|^\\W*(zobrazit|načíst|číst) (více|další|vše|dál)",
-    "^\\W*(показать|читать|загрузить|развернуть) ?(ещё|еще|больше|все|всё|далее|полностью)?\\W*$|^\\W*показать (ещё|еще|все|всё|больше)",
-    "^\\W*daha fazla|^\\W*devamını (oku|göster)|^\\W*tümünü (gör|göster)|^\\W*(показати|читати|завантажити) (більше|ще|все|далі)",
-    "^\\W*(もっと(見る|読む|表示)|続きを読む|さらに(表示|読み込む)|すべて(表示|見る))|^\\W*(显示|查看|加载|阅读|展开|顯示|載入)(更多|全部|全文)|^\\W*展开\\W*$",
-    "^\\W*(더 ?보기|모두 보기|펼치기|전체 보기)",
-  );
+  // What a label may never name, and what promises more of the page: agent/extract/buttons.py has the words.
+  const NEVER = any(...leashWords.never);
+  const MORE = any(...leashWords.more);
 
   const REFUSE = any(
     "^\\W*(reject|decline|deny|refuse|disagree|opt.?out|no,? thanks)",

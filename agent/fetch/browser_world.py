@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.extract.buttons import MORE, NEVER
 from agent.fetch.browser_driver import CDPSession, Error, Page
 
 NAME = "leash"
 HERE = Path(__file__).parent
-PROGRAM = "\n".join((HERE / file).read_text("utf-8") for file in ("browser_page.js", "browser_press.js"))
+WORDS = f"globalThis.leashWords = {json.dumps({'never': NEVER, 'more': MORE})};"
+PROGRAM = "\n".join((WORDS, *((HERE / file).read_text("utf-8") for file in ("browser_page.js", "browser_press.js"))))
 ABSENT = "leash is not there yet"
 
 
