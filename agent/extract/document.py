@@ -14,8 +14,11 @@ from urllib.parse import urlsplit
 
 from agent.errors import Unreadable
 from agent.extract import html
+from agent.extract.buttons import hides_more
+from agent.extract.offers import offers_of
 from agent.extract.sniff import kind_of
 from agent.extract.source import Found, Source, decode, first_line
+from agent.extract.walls import wall_of, word_count
 
 if TYPE_CHECKING:
     from agent.extract.want import Want
@@ -30,7 +33,7 @@ READERS = {
     "docx": "agent.extract.office:read_docx", "pptx": "agent.extract.office:read_pptx", "xlsx": "agent.extract.office:read_xlsx",
     "epub": "agent.extract.epub:read", "image": "agent.extract.image:read",
 }
-DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "receipt": {}, "pages": [],
+DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "hides": "", "receipt": {}, "pages": [],
                             "captions": "", "markdown": ""}
 LINKED = re.compile(r"(?<!!)\[[^\]\n]*\]\([^)\s]+[^)\n]*\)")
 TABLE = re.compile(r"^\|(?:\s*:?-{3,}:?\s*\|)+\s*$", re.MULTILINE)
@@ -40,7 +43,7 @@ FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
 def extract(body: bytes, content_type: str, charset: str, url: str, want: Want | None = None) -> dict[str, Any]:
     """title, author, date, site, language, text; `html`, the decoded page or None; `thin`, whether a browser may show more.
 
-    And, always: canonical, kind, format, wall, offers, receipt, pages, captions, markdown (this one only where `want` asks).
+    And, always: canonical, kind, format, wall, offers, hides, receipt, pages, captions, markdown (this one only where `want` asks).
     Raises Unreadable for what holds no text or is of a kind that cannot be read.
     """
     source = Source(body, content_type, charset, url, want)
@@ -58,7 +61,13 @@ def from_html(source: Source) -> dict[str, Any]:
         if not scripted:
             raise
         found = {**html.about(html.parse(text), source.url), "text": ""}
-    return {**found, "html": text, "thin": scripted and len(found["text"].split()) < THIN}
+    thin = scripted and word_count(found["text"]) < THIN
+    return {**found, **signs(text, found["text"], source.url), "html": text, "thin": thin}
+
+
+def signs(page: str, text: str, url: str) -> dict[str, Any]:
+    """What the ladder goes by: whether this is a wall, what the page offers of itself, the button that it breaks off at."""
+    return {"wall": wall_of(page, text, url), "offers": offers_of(page, url), "hides": hides_more(html.parse(page))}
 
 
 def from_other(source: Source, kind: str) -> dict[str, Any]:
