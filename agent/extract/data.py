@@ -161,7 +161,7 @@ def safely(rows: Iterable[list[str]]) -> Iterator[list[str]]:
 def left_over(rows: Iterator[list[str]], source: Source) -> int:
     count = 0
     for count, _ in enumerate(safely(rows), 1):  # noqa: B007 - the last number is what is wanted
-        if source.late:
+        if source.used > 1:
             break
     return count
 

@@ -31,16 +31,17 @@ class Source:
     charset: str
     url: str
     want: Want | None = None
-    until: float = field(default_factory=lambda: time.monotonic() + working_time())
+    started: float = field(default_factory=time.monotonic)
+    seconds: float = field(default_factory=lambda: working_time())
 
     @cached_property
     def text(self) -> str:
         return decode(self.body, self.charset)
 
     @property
-    def late(self) -> bool:
-        """Whether a reader should end with what it has: soon the process that it runs in is killed."""
-        return time.monotonic() > self.until
+    def used(self) -> float:
+        """The share of its time that a reader has used. Beyond 1 it should end with what it has: soon its process is killed."""
+        return (time.monotonic() - self.started) / max(0.01, self.seconds)
 
 
 @dataclass
