@@ -47,7 +47,7 @@ class Reader:
         BadInput for a selector that is none.
         """
         climb = self._climb(url, chosen_by, seconds, want or Want())
-        return climb.by_browser() if browser else climb.read(known)
+        return climb.shown() if browser else climb.read(known)
 
     def _climb(self, url: str, chosen_by: str, seconds: float | None, want: Want | None) -> Climb:
         return Climb(self, url, chosen_by, seconds or self.settings.page_seconds, want)

@@ -31,7 +31,8 @@ MORE = (
     r"^\W*(continue reading|keep reading|read on|expand( all)?|more|more (results|comments|replies|posts|answers|items))\W*$",
     r"^\W*(mehr|weitere|alle)( \S+){0,2} (an)?(zeigen|laden|lesen|sehen)|^\W*(weiterlesen|mehr|alles anzeigen|alle anzeigen)\W*$",
     r"^\W*(afficher|voir|lire|charger|montrer) ((\S+ ){0,2}(plus|suite)|tout(es)?|tous)|^\W*(lire la suite|suite)\W*$",
-    r"^\W*(ver|mostrar|leer|cargar|ler|carregar|exibir|veja) (\S+ ){0,2}(más|todo|todos|todas|mais|tudo)|^\W*(seguir leyendo|continuar lendo)",
+    r"^\W*(ver|mostrar|leer|cargar|ler|carregar|exibir|veja) (\S+ ){0,2}(más|todo|todos|todas|mais|tudo)",
+    r"^\W*(seguir leyendo|continuar lendo)",
     r"^\W*(mostra|leggi|vedi|carica|visualizza) (\S+ ){0,2}(più|altro|altri|altre|tutto|tutti|tutte)|^\W*continua a leggere",
     r"^\W*(toon|lees|laad|bekijk) (\S+ ){0,2}(meer|alle|alles|verder)|^\W*meer (tonen|laden|lezen|weergeven)|^\W*verder lezen",
     r"^\W*(pokaż|czytaj|zobacz|załaduj|wczytaj) (więcej|wszystko|dalej|całość)",
@@ -39,7 +40,8 @@ MORE = (
     r"^\W*(näytä|lue|lataa) (lisää|kaikki)|^\W*(zobrazit|načíst|číst) (více|další|vše|dál)",
     r"^\W*(показать|читать|загрузить|развернуть) ?(ещё|еще|больше|все|всё|далее|полностью)?\W*$|^\W*показать (ещё|еще|все|всё|больше)",
     r"^\W*daha fazla|^\W*devamını (oku|göster)|^\W*tümünü (gör|göster)|^\W*(показати|читати|завантажити) (більше|ще|все|далі)",
-    r"^\W*(もっと(見る|読む|表示)|続きを読む|さらに(表示|読み込む)|すべて(表示|見る))|^\W*(显示|查看|加载|阅读|展开|顯示|載入)(更多|全部|全文)|^\W*展开\W*$",
+    r"^\W*(もっと(見る|読む|表示)|続きを読む|さらに(表示|読み込む)|すべて(表示|見る))",
+    r"^\W*(显示|查看|加载|阅读|展开|顯示|載入)(更多|全部|全文)|^\W*展开\W*$",
     r"^\W*(더 ?보기|모두 보기|펼치기|전체 보기)",
 )
 # What such a button brings that is not the page's own text going on: these are pressed when a browser is there anyway,
@@ -50,12 +52,13 @@ BESIDE = re.compile(
     r"slide|details?|specs?|features?|about|all|bilder|kommentare|bewertungen|produkte|commentaires|avis|produits|comentarios|productos|"
     r"commenti|prodotti|reacties|producten)\b", re.IGNORECASE)
 OUTSIDE_TAGS = frozenset("nav aside dialog footer form select template noscript script style svg".split())
-OUTSIDE_ROLES = frozenset("navigation banner contentinfo complementary menu menubar search tablist toolbar dialog alertdialog listbox".split())
+OUTSIDE_ROLES = frozenset("navigation banner contentinfo complementary menu menubar search tablist toolbar dialog alertdialog".split())
 OUTSIDE_NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|sidebar|breadcrumbs?|footer|header|related|recommend\w*|widgets?|social|cookies?|consent|"
     r"newsletter|promo|ads?|toolbar|filters?|facets?|refinements?|carousel|slider|gallery|comments?|reviews?|modal|popup|dropdown)"
     r"(?:$|[\s_-])", re.IGNORECASE)
-IN_PAGE = re.compile(r"clamp|truncat|collaps|expand|ellips|accordion|excerpt|(?:read|show|see)[_-]?more[_-]?(?:content|text|wrap)", re.IGNORECASE)
+IN_PAGE = re.compile(r"clamp|truncat|collaps|expand|ellips|accordion|excerpt|"
+                     r"(?:read|show|see)[_-]?more[_-]?(?:content|text|wrap)", re.IGNORECASE)
 PATH = ("//button | //*[@role='button'] | //input[@type='button'] | //a[not(@href) or @href='' or @href='#' or "
         "starts-with(@href, 'javascript:')]")
 LONGEST_NAME = 40

@@ -32,7 +32,8 @@ TEST_WORDS = re.compile(
     r"enable (javascript and )?cookies( and (javascript|reload))? to continue|pardon our interruption|ddos protection by|"
     r"request unsuccessful|access (to this page )?(has been |is )?(denied|blocked)|you have been blocked|bot (detection|protection)|"
     r"sind sie ein (mensch|roboter)|kein roboter|menschliche[rn]? (prüfung|besucher)|êtes-vous un (humain|robot)|pas un robot|"
-    r"no (soy|eres) un robot|verifica(r|ción) (que|de seguridad)|non sei un robot|я не робот|проверка браузера|请完成(安全)?验证|人机验证|ロボットではありません",
+    r"no (soy|eres) un robot|verifica(r|ción) (que|de seguridad)|non sei un robot|я не робот|проверка браузера|"
+    r"请完成(安全)?验证|人机验证|ロボットではありません",
     re.IGNORECASE)
 TITLES_OF_TESTS = re.compile(
     r"^\W*(just a moment|attention required|access denied|are you (a )?(human|robot)|robot or human|human verification|security check|"
@@ -40,7 +41,8 @@ TITLES_OF_TESTS = re.compile(
     r"request rejected|bot verification|captcha|nur einen moment|un instant|un momento|один момент|请稍候)\b", re.IGNORECASE)
 
 PAY_WORDS = re.compile(
-    r"(subscribe|sign up|register|become a (member|subscriber)) (now )?(to|and) (continue|keep|unlock|finish|read( the)? (rest|full|more|this|on))|"
+    r"(subscribe|sign up|register|become a (member|subscriber)) (now )?(to|and) "
+    r"(continue|keep|unlock|finish|read( the)? (rest|full|more|this|on))|"
     r"(to|and) (continue|keep) reading,? (please )?(subscribe|sign|log|create|register|become)|"
     r"(this (article|story|content|page|post|report) is|exclusively|only|available) (reserved |available )?(only )?(for|to) (our )?"
     r"(paid |paying |premium )?(subscribers|members)|already a (paid )?(subscriber|member)\?|subscribers? only|for subscribers only|"
@@ -58,16 +60,19 @@ LOGIN_WORDS = re.compile(
     r"logga in|log ind|kirjaudu|přihlásit|войти|вход|giriş|登录|ログイン|로그인", re.IGNORECASE)
 LOGIN_TITLES = re.compile(
     r"^\W*((please )?(log|sign) ?(in|on)|login|anmelde(n|ung)|einloggen|connexion|iniciar sesión|acced(i|er)|inloggen|zaloguj|вход|"
-    r"登录|ログイン|로그인|authentication|account login|member login)\b|\b((log|sign)[ -]?in|login)\W*$|\b(log|sign) in (to|or|with)\b",
+    r"登录|ログイン|로그인|authentication|account login|member login)\b|"
+    r"\b((log|sign)[ -]?in|login)\W*$|\b(log|sign) in (to|or|with)\b",
     re.IGNORECASE)
 PASSWORD = re.compile(r"<input\b[^>]{0,400}?\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
-LOGIN_PATH = re.compile(r"/(?:users?/|accounts?/|auth/|sso/|wp-)?(?:log-?in|sign-?in|log-?on|session/new|authorize|authenticate)(?:[/.?]|$)",
+LOGIN_PATH = re.compile(r"/(?:users?/|accounts?/|auth/|sso/|wp-)?"
+                        r"(?:log-?in|sign-?in|log-?on|session/new|authorize|authenticate)(?:[/.?]|$)",
                         re.IGNORECASE)
 
 GONE = re.compile(
     r"^\W*((error|fehler|erreur)\W{0,3})?(404|410)\W{0,3}(\W|$)(error|not found|page|seite|-|–|—|:|\||$)|"
     r"\b(page|document|file|article|content|resource|product|item|post|url) (you (requested|were looking for|are looking for) )?"
-    r"(was |is |could |can )?(not (be )?(found|available)|no longer (available|exists?)|cannot be found|can't be found|doesn't exist|does not exist)|"
+    r"(was |is |could |can )?(not (be )?(found|available)|no longer (available|exists?)|"
+    r"cannot be found|can't be found|doesn't exist|does not exist)|"
     r"\b(404|page) not found\b|\bnot found\W*$|we (can('|no)t|couldn't|could not) find (that|this|the|what)|nothing (was )?found here|"
     r"this page (isn't|is not) available|(that|this) page (doesn|does not)|oops.{0,30}(page|found|404)|"
     r"seite (wurde )?nicht gefunden|seite existiert nicht|page (introuvable|non trouvée)|cette page n.existe pas|página no encontrada|"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agent.errors import BadStatus, FetchError, Refused, TooSlow, Unreadable
+from agent.errors import FetchError, Refused, TooSlow, Unreadable
 from agent.fetch.egress import Crossing
-from agent.fetch.http import SENTENCES, retry_after
+from agent.fetch.http import status_fault
 from agent.fetch.rules import PAGE
 from agent.fetch.targets import read_target
 
@@ -24,10 +24,8 @@ def said_by_door(log: Iterable[Crossing], url: str, since: float) -> FetchError 
     return None
 
 
-def bad_status(url: str, status: int, headers: dict[str, str]) -> BadStatus:
-    fault = "{host} has a fault of its own" if status >= 500 else "{host} does not give this page"
-    sentence = SENTENCES.get(status, fault).format(host=read_target(url).host)
-    return BadStatus(status, f"{sentence} (status {status}).", retry_after=retry_after(headers.get("retry-after", "")))
+def bad_status(url: str, status: int, headers: dict[str, str]) -> FetchError:
+    return status_fault(read_target(url).host, status, headers)
 
 
 FAILURES: tuple[tuple[str, type[FetchError], str], ...] = (

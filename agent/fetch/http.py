@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from agent.errors import BadStatus, FetchError, Refused
+from agent.errors import BadStatus, FetchError, Refused, Walled
 from agent.fetch.addresses import shown
 from agent.fetch.decode import ACCEPTED, check, unpack
 from agent.fetch.rules import PAGE
@@ -25,18 +25,27 @@ MOST_HOPS = 10
 REDIRECTS = (301, 302, 303, 307, 308)
 HEADERS = {
     "User-Agent": "Mozilla/5.0 (compatible; Leash/0.1; a reader that its user directs)",
-    "Accept": "text/html,application/xhtml+xml,text/markdown;q=0.9,text/plain;q=0.8,application/pdf;q=0.8,*/*;q=0.5",
+    "Accept": "text/markdown,text/html;q=0.9,application/xhtml+xml;q=0.9,text/plain;q=0.8,application/pdf;q=0.8,*/*;q=0.5",
     "Accept-Language": "*",
 }
 SAFE_ELSEWHERE = ("accept", "accept-language", "user-agent")
 SENTENCES = {
     401: "{host} shows this page only after a login",
+    402: "{host} shows this page only to those who pay",
     403: "{host} does not let Leash read this page",
     404: "{host} has no such page",
     410: "{host} has removed this page",
     429: "{host} asks Leash to slow down",
     451: "{host} may not show this page for legal reasons",
 }
+NEXT = {
+    401: "Log in with your own browser and send the page to Leash with the button there.",
+    402: "If you may read it, open it in your own browser and send it to Leash with the button there.",
+    403: "Open it in your own browser and send it to Leash with the button there.",
+    404: "Check the address.",
+}
+TESTED = ("{host} asks for proof that a person is reading (status {status}). Open the page in your own browser and send it to "
+          "Leash with the button there.")
 
 
 @dataclass(frozen=True)
@@ -77,11 +86,12 @@ class Http:
             return self._opened
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int | None = None,
-            seconds: float | None = None) -> Fetched:
+            seconds: float | None = None, leave: Callable[[str], None] | None = None) -> Fetched:
         """The page at this address, after at most ten redirects, each of them checked.
 
         `limit` bounds the body's bytes after unpacking, `seconds` everything together; the settings' bounds if not
-        given. Raises Refused, TooBig, TooSlow, BadStatus, Unreadable (packed badly), or FetchError for the rest.
+        given. `leave` is asked before each redirect is followed, and raises what forbids it. Raises Refused, TooBig,
+        TooSlow, BadStatus, Walled, Unreadable (packed badly), or FetchError for the rest.
         """
         wire = self._wire
         deadline = new_deadline(seconds or self._settings.page_seconds)
@@ -92,6 +102,8 @@ class Http:
                 if following is None:
                     return fetched(url, target, reply, tuple(hops), limit or self._settings.page_bytes, deadline)
             check_hop(read_target(url), hops, following)
+            if leave:
+                leave(following.url)
             sent = sent if following.origin == target.origin else safe_headers(sent)
             hops.append(following.url)
             target = following
@@ -156,12 +168,20 @@ def fetched(url: str, target: Target, reply: Reply, hops: tuple[str, ...], limit
     return Fetched(url, target.url, reply.status, headers, body, kind, charset, hops, deadline.spent())
 
 
-def bad_status(target: Target, reply: Reply) -> BadStatus:
+def bad_status(target: Target, reply: Reply) -> FetchError:
     reply.skip()
-    fault = "{host} has a fault of its own" if reply.status >= 500 else "{host} does not give this page"
-    sentence = SENTENCES.get(reply.status, fault).format(host=target.host)
-    wait = retry_after(reply.headers.get("retry-after", ""))
-    return BadStatus(reply.status, f"{sentence} (status {reply.status}).", retry_after=wait)
+    return status_fault(target.host, reply.status, reply.headers)
+
+
+def status_fault(host: str, status: int, headers: Mapping[str, str]) -> FetchError:
+    """What a status that is an error means: a BadStatus, or Walled where the reply says that it is a test for robots."""
+    if headers.get("cf-mitigated") == "challenge" or headers.get("x-amzn-waf-action") or "x-datadome" in headers:
+        return Walled(TESTED.format(host=host, status=status), wall="challenge")
+    fault = "{host} has a fault of its own" if status >= 500 else "{host} does not give this page"
+    wait = retry_after(headers.get("retry-after", ""))
+    advice = f"Try again in {wait:.0f} s." if wait else NEXT.get(status, "")
+    sentence = f"{SENTENCES.get(status, fault).format(host=host)} (status {status})."
+    return BadStatus(status, f"{sentence} {advice}".strip(), retry_after=wait)
 
 
 def retry_after(value: str) -> float | None:

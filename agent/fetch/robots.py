@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import BadStatus, FetchError, TooSlow
+from agent.fetch.later import later
 from agent.fetch.targets import read_target
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Robots:
         origin = read_target(url).origin
         future, ours = self._book(origin)
         if ours:
-            threading.Thread(target=self._fill, args=(origin, future), name="leash-robots", daemon=True).start()
+            later(lambda: self._fill(origin, future), "leash-robots")
 
         def answer(seconds: float) -> Says | None:
             try:
