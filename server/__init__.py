@@ -35,7 +35,8 @@ def create_app(settings: Settings | None = None, service: Service | None = None,
     auth.Gate(settings).guard(app)
     app.register_blueprint(api.blueprint)
     if pages:
-        from server import web
+        from server import text, web
 
         app.register_blueprint(web.blueprint)
+        app.register_blueprint(text.blueprint)
     return app

@@ -24,6 +24,9 @@ from server.store import Run
 QUEUE = "short"
 JOB = "server.jobs.work"
 CHANNEL = "leash:run:"
+CALLS = "leash:calls"  # asks for texts, in the order they came
+CALL_SECONDS = 60  # after which a call that no worker took is forgotten
+HEAR = 2.0  # seconds that a worker waits for a call before it looks whether it is to end
 MARGIN = 60  # seconds that a job may take over its budget before RQ ends it
 RECONNECT = 0.5
 LOOK = 2.0  # seconds after which a reader looks by itself, though the bell is in order
@@ -42,7 +45,11 @@ class Doorbell(Protocol):
         ...
 
     def tell(self, run_id: str) -> None:
-        """Say that there is news of a run."""
+        """Say that there is news of a run, or of an ask for a text."""
+        ...
+
+    def call(self, key: str) -> bool:
+        """Call a worker to an ask for a text. False if nobody could be called."""
         ...
 
     @contextmanager
@@ -79,6 +86,21 @@ class RedisDoorbell:
     def tell(self, run_id: str) -> None:
         with suppress(RedisError):
             self.redis.publish(CHANNEL + run_id, "news")
+
+    def call(self, key: str) -> bool:
+        """As Doorbell says. A call that waits already is not made twice."""
+        try:
+            if self.redis.lpos(CALLS, key) is None:
+                self.redis.rpush(CALLS, key)
+                self.redis.expire(CALLS, CALL_SECONDS)
+        except RedisError:
+            return False
+        return True
+
+    def next_call(self) -> str | None:
+        """The next ask that a worker is called to, None if none came in a while. Raises RedisError."""
+        found = self.redis.blpop([CALLS], timeout=HEAR)
+        return found[1].decode() if found else None
 
     @contextmanager
     def listen(self, run_id: str) -> Iterator[Ear]:
@@ -138,6 +160,9 @@ class NoDoorbell:
 
     def tell(self, run_id: str) -> None:
         pass
+
+    def call(self, key: str) -> bool:
+        return False
 
     @contextmanager
     def listen(self, run_id: str) -> Iterator[Ear]:

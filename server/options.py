@@ -96,7 +96,7 @@ OPTIONS: dict[str, Option] = {
     "images": Option(flag, "yes or no", "Whether images stay, as their description and address."),
     "cache": Option(flag, "yes or no", "Whether a text that Leash has already may be the answer."),
     "browser": Option(flag, "yes or no", "Open the page in the browser at once, and wait for what its scripts draw."),
-    "format": Option(one_of(*FORMATS), "markdown, json, html or xml", "The form of the answer, whatever the Accept header says; xml for repositories only."),
+    "format": Option(one_of(*FORMATS), "markdown, json, html or xml", "The form of the answer; xml for repositories only."),
     "include": Option(words, "a pattern", "Repositories: only files that match, as src/*.py; may be given more than once.", many=True),
     "exclude": Option(words, "a pattern", "Repositories: no files that match; may be given more than once.", many=True),
     "outline": Option(flag, "yes or no", "Repositories: only signatures and docstrings."),

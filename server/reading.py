@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 KEEP, LEAST, MOST = 600.0, 60.0, 86_400.0  # seconds that a text is fresh: unless the site says, at least, at most
 FINE = 1200  # characters: a longer block is cut inside where no whole block fits
 HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*#*$")
-LINK = re.compile(r"(?<!!)\[((?:[^\[\]\n]|!?\[[^\[\]\n]*\](?:\([^()\s]*\))?)*)\]\(<?((?:[^()\s<>]|\([^()\s]*\))+)>?(?:[ \t]+\"[^\"\n]*\")?\)")
+WORDS, ADDRESS = r"(?:[^\[\]\n]|!?\[[^\[\]\n]*\](?:\([^()\s]*\))?)*", r"(?:[^()\s<>]|\([^()\s]*\))+"
+LINK = re.compile(rf"(?<!!)\[({WORDS})\]\(<?({ADDRESS})>?(?:[ \t]+\"[^\"\n]*\")?\)")
 NOTE = re.compile(r"\[(\^?[^\]\n]{1,20})\]:[ \t]+<?(https?://\S+?)>?$")
 FENCE = re.compile(r"[ \t]{0,3}(?:[-*+>][ \t]+)*(`{3,}|~{3,})")
 SPAN = re.compile(r"(`+)(?:(?!\1).)+\1")

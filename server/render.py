@@ -1,7 +1,7 @@
-"""An answer's Markdown as safe HTML, its [n] marks as citations.
+"""Markdown as safe HTML: an answer's, with its [n] marks as citations, and a page's text.
 
-Knows how an answer is written and nothing of where it came from. Whatever it is given, what it returns holds no script,
-no attribute but its own, no link but to kept pages, no image.
+Knows how they are written and nothing of where they came from. Whatever it is given, what it returns holds no script,
+no attribute but its own, no image; an answer's links lead to kept pages alone, a text's to the web alone.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ TAGS = {"p", "br", "hr", "strong", "em", "s", "code", "pre", "ul", "ol", "li", "
         "table", "thead", "tbody", "tr", "th", "td", "a", "span"}
 ATTRIBUTES = {"a": {"href", "data-quote", "aria-label"}, "span": {"title"}, "ol": {"start"}}
 CLASSES = {"a": {"cite"}, "span": {"unknown", "support", "hush", *(f"is-{word.split()[0]}" for word in SUPPORT_WORDS)}}
+
+TEXT_TAGS = TAGS | {"del"}
+TEXT_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
+WEB = ("http://", "https://")
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,14 @@ def answer_html(markdown: str, marks: Sequence[Mark] = ()) -> Markup:
 def clean(html: str) -> Markup:
     return Markup(nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, allowed_classes=CLASSES, url_schemes=set(),
                             link_rel=None, clean_content_tags={"script", "style"}))
+
+
+def text_html(markdown: str) -> Markup:
+    """A page's text as HTML. Its links open the page on the web, its images are their descriptions."""
+    html = TEXT_PARSER.render(markdown)
+    return Markup(nh3.clean(html, tags=TEXT_TAGS, attributes=TEXT_ATTRIBUTES, allowed_classes={"span": {"picture"}},
+                            url_schemes={"http", "https"}, link_rel="noopener noreferrer nofollow",
+                            clean_content_tags={"script", "style"}))
 
 
 def page_path(citation: Citation) -> str:
@@ -195,4 +207,28 @@ def parser() -> MarkdownIt:
     return md
 
 
+def keep_web_links(state: Any) -> None:
+    """A link that does not lead to the web is no link: it would lead into Leash itself."""
+    for token in (child for block in state.tokens for child in block.children or ()):
+        if token.type == "link_open" and not str(token.attrGet("href")).lower().startswith(WEB):
+            token.attrs.clear()
+
+
+def render_picture(_renderer: Any, tokens: Sequence[Token], place: int, _options: Any, _env: dict[str, Any]) -> str:
+    words = tokens[place].content.strip()
+    return f'<span class="picture">[image{": " if words else ""}{escape(words)}]</span>'
+
+
+def text_parser() -> MarkdownIt:
+    """CommonMark, tables and strikethrough, without HTML; images as their words."""
+    md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+    for rule in (level_headings, keep_web_links):
+        md.core.ruler.push(rule.__name__, rule)
+    md.add_render_rule("image", render_picture)
+    for kind in ("fence", "code_block"):
+        md.add_render_rule(kind, render_code)
+    return md
+
+
 PARSER = parser()
+TEXT_PARSER = text_parser()

@@ -17,6 +17,7 @@ from agent.question import checked
 from agent.records import Answer, Page
 from agent.settings import Settings
 from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
+from server.readings import Readings
 from server.store import Entry, Run, Store, open_store
 from server.store.records import Ending, ending_of
 
@@ -26,8 +27,8 @@ BEAT = 9.0  # seconds between signs of life, so that none comes later than ten
 
 
 class Service:
-    def __init__(self, store: Store, doorbell: Doorbell) -> None:
-        self.store, self.doorbell = store, doorbell
+    def __init__(self, store: Store, doorbell: Doorbell, page_seconds: float = 10.0) -> None:
+        self.store, self.doorbell, self.readings = store, doorbell, Readings(store.texts, doorbell, page_seconds)
         self.seats, self.beat = threading.Semaphore(STREAMS), BEAT
 
     def ask(self, question: str, depth: str = "quick", model: bool = True) -> Run:
@@ -136,4 +137,5 @@ def may_be_over(told: list[Entry | None]) -> bool:
 
 def open_service(settings: Settings) -> Service:
     """The service of these settings, with its store open. Without a Redis, runs wait until a worker finds them."""
-    return Service(open_store(settings), RedisDoorbell(settings.redis_url) if settings.redis_url else NoDoorbell())
+    doorbell = RedisDoorbell(settings.redis_url) if settings.redis_url else NoDoorbell()
+    return Service(open_store(settings), doorbell, settings.page_seconds)

@@ -13,7 +13,6 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
-from werkzeug.exceptions import NotFound as NoSuchPage
 from werkzeug.wrappers import Response as AnyResponse
 
 from agent.budget import DEPTHS
@@ -54,7 +53,7 @@ def service() -> Service:
 @blueprint.get("/")
 def home() -> str:
     again = request.args.get("again")
-    asked = as_asked(service().run(again)) if again else blank()
+    asked = as_asked(service().run(again)) if again else {**blank(), "question": request.args.get("question", "")}
     return home_page(asked)
 
 
@@ -114,11 +113,6 @@ def kept(sha256: str) -> Response:
     headers = {"Content-Security-Policy": KEPT_CSP, "Cache-Control": "private, no-cache", "Leash-View": view.kind,
                "Leash-Note": view.note}
     return Response(html, mimetype="text/html", headers=headers)
-
-
-@blueprint.get("/<path:path>")
-def nothing(path: str) -> None:
-    raise NoSuchPage
 
 
 @blueprint.errorhandler(LeashError)

@@ -28,6 +28,7 @@ from agent.events import Event
 from agent.journal import Journal, Shelf
 from agent.settings import Settings, load_settings
 from server import jobs
+from server.desk import Desk
 from server.doorbell import QUEUE, RedisDoorbell
 from server.store import Run, open_store
 
@@ -42,6 +43,7 @@ class RealEngine:
         from agent.tools import open_tools
 
         self.tools = open_tools(settings)
+        self.reader = self.tools.reader
 
     def __call__(self, run: Run, journal: Journal, shelf: Shelf) -> Iterator[Event]:
         from agent.engine import research
@@ -92,10 +94,13 @@ def serve(settings: Settings, opener: Callable[[Settings], Any], lease: float) -
     connection = Redis.from_url(settings.redis_url)
     wait_for(connection)
     threading.Thread(target=crew.keep_reaping, name="reaper", daemon=True).start()
+    desk = Desk(store, RedisDoorbell(settings.redis_url), engine.reader, crew.name)
+    desk.open()
     try:
         ShortWorker(crew, connection).work(logging_level="WARNING")
     finally:
         crew.leaving.set()
+        desk.close()
         engine.close()
         store.close()
 

@@ -34,6 +34,7 @@ from agent.events import (
 from agent.question import checked
 from agent.records import Answer, Citation, Claim, Page, Source
 from server.store.records import Entry, Run, ending_of
+from tests.fakes_text import FakeReadings
 
 LONG = "".join(f"<p>Paragraph {n} of the long beginning says how the town came by its bridge.</p>" for n in range(60))
 HTML = {
@@ -136,7 +137,7 @@ class FakeService:
         self.all: dict[str, Run] = {}
         self.entries: dict[str, list[Entry]] = {}
         self.pages = {page.sha256: page for page in PAGES}
-        self.numbers, self.held = itertools.count(1), ""
+        self.numbers, self.held, self.readings = itertools.count(1), "", FakeReadings()
 
     def hold(self, kind: str) -> None:
         with self.news:

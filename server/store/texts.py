@@ -144,7 +144,8 @@ class Texts:
             found = connection.execute(one(wanted.key)).first()
             if found and found.done_at is None and found.asked_at > wanted.asked_at - patience:
                 return as_ask(found)
-            connection.execute(delete(reading_ask).where(or_(reading_ask.c.key == wanted.key, reading_ask.c.asked_at < wanted.asked_at - ASK_SECONDS)))
+            stale = or_(reading_ask.c.key == wanted.key, reading_ask.c.asked_at < wanted.asked_at - ASK_SECONDS)
+            connection.execute(delete(reading_ask).where(stale))
             row = {name.name: getattr(wanted, name.name) for name in fields(Ask)}
             insert_once(connection, reading_ask, {**row, "url_key": hashed(wanted.url)})
         return wanted

@@ -101,7 +101,7 @@ def test_the_page_starts_the_stream_where_it_stands(client: FlaskClient, service
     assert f"/runs/{run.id}/stream?after={first.seq}" in page
 
 
-@pytest.mark.parametrize("path", ["/runs/none", "/pages/none", "/nothing/here", "/runs/none/stream"])
+@pytest.mark.parametrize("path", ["/runs/none", "/pages/none", "/nothing", "/nothing.php/here", "/runs/none/stream"])
 def test_what_is_not_there_is_said_kindly(client: FlaskClient, path: str) -> None:
     answer = client.get(path, base_url=HERE)
     assert answer.status_code == 404

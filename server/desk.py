@@ -1,0 +1,95 @@
+"""The worker's reading desk: takes asks for texts as they come, beside the runs, and answers each.
+
+A run takes its worker for ten seconds and more; who wants one page must not wait for that. So the asks have a list of
+their own and threads that share the process's door, browser and children with the runs. An ask is held by a lease: one
+whose worker is killed is taken by another.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from redis.exceptions import RedisError
+
+from agent.errors import LeashError, StorageError
+from server.doorbell import RedisDoorbell
+from server.options import Options
+from server.reading import Reads, problem_of, refresh
+from server.store import Store
+from server.store.texts import Ask
+
+THREADS = 6
+LEASE, BEAT = 5.0, 1.0
+FAULT = "Leash met a fault of its own while it read this page. The worker's log in the data folder tells more."
+log = logging.getLogger("leash.worker")
+
+
+class Desk:
+    def __init__(self, store: Store, doorbell: RedisDoorbell, reader: Reads, name: str) -> None:
+        self.store, self.texts, self.doorbell, self.reader, self.name = store, store.texts, doorbell, reader, name
+        self.leaving, self.free = threading.Event(), threading.Semaphore(THREADS)
+        self.held: set[str] = set()
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="desk")
+
+    def open(self) -> None:
+        """Begin to take asks, in the background."""
+        for work in (self.take_calls, self.keep_holding):
+            threading.Thread(target=work, name=f"desk-{work.__name__}", daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more, and give back what is under way."""
+        self.leaving.set()
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        with suppress(StorageError):
+            self.texts.hold(list(self.held), self.name, 0.0)
+
+    def take_calls(self) -> None:
+        """A call is heard only while a thread is free, so that an idle worker gets what a busy one cannot take."""
+        while not self.leaving.is_set():
+            self.free.acquire()
+            key = self.heard()
+            if key and not self.leaving.is_set():
+                self.threads.submit(self.serve, key)
+            else:
+                self.free.release()
+
+    def heard(self) -> str | None:
+        try:
+            return self.doorbell.next_call()
+        except RedisError:
+            self.leaving.wait(BEAT)
+            return None
+
+    def serve(self, key: str) -> None:
+        """Answer one ask. A thread's outermost frame: whatever goes wrong becomes the ask's end."""
+        try:
+            ask = self.texts.take(key, self.name, LEASE)
+            if ask is not None:
+                self.held.add(key)
+                self.answer(ask)
+        except StorageError as error:
+            log.error("A text cannot be kept: %s", error)  # noqa: TRY400 - the sentence says all
+        finally:
+            self.held.discard(key)
+            self.free.release()
+
+    def answer(self, ask: Ask) -> None:
+        try:
+            refresh(self.reader, self.texts, ask.url, Options.from_json(ask.options))
+            problem = None
+        except LeashError as error:
+            problem = problem_of(error)
+        except Exception:
+            log.exception("A page met a fault of ours.")
+            problem = problem_of(LeashError(FAULT))
+        self.texts.end(ask.key, self.name, problem)
+        self.doorbell.tell(ask.key)
+
+    def keep_holding(self) -> None:
+        while not self.leaving.wait(BEAT):
+            if self.held:
+                with suppress(StorageError):
+                    self.texts.hold(list(self.held), self.name, LEASE)
