@@ -1,182 +1,350 @@
 """From a part of an HTML tree to text: Markdown's block structure around the page's own words.
 
-Headings, lists, definition lists, tables and code keep their form; inline markup is dropped, so that what stands between
-two marks of structure is, letter for letter, what the page says. It does not choose what is content: that is html.py.
+Without a Want, inline markup is dropped, so that what stands between two marks of structure is, letter for letter, what the
+page says. With one, the text is Markdown for a model: links, code, emphasis, images and footnotes as well. It does not
+choose what is content: that is html.py.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
+import lxml.html
 from lxml.html import HtmlElement
 
-BLOCKS = frozenset(
-    "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre search section summary table tbody td tfoot th "
-    "thead tr ul".split()
-)
-SILENT = frozenset(
-    "audio base button canvas datalist embed head iframe img input link map meta noscript object option picture "
-    "script select source style svg template textarea title track video wbr".split()
-)
-SPACE = re.compile(r"[ \t\r\n\f\v\u00a0\u2028\u2029]+")
-LANGUAGE = re.compile(r"(?:^|\s)(?:language-|lang-|highlight-source-|highlight-|brush:\s*|sourceCode\s+)([A-Za-z][\w+#.-]*)")
-NO_LANGUAGE = frozenset("default none text plain plaintext notranslate source code block highlight".split())
-NUMBERED_CODE = ".//td[contains(@class, 'gutter') or contains(@class, 'linenos')]/following-sibling::td//pre"
+from agent.extract import code, formulas, lists, pictures, tables
+from agent.extract.inline import BREAK, HARD_SPACE, Link, PlainLine, RichLine, code_span, escape_start
+from agent.extract.links import Addresses, has_words, is_permalink, is_wordy_permalink
+from agent.extract.notes import Notes
+from agent.extract.shadow import children_of, is_shadow
+from agent.extract.tags import BLOCKS, SILENT, SPACE, one_line
+from agent.extract.want import Want
+from agent.extract.widgets import widget_of
+
+__all__ = ["BLOCKS", "SILENT", "SPACE", "is_permalink", "markdown", "one_line"]
+
 Skip = Callable[[HtmlElement], bool]
+DEEPEST = 40  # levels of lists, quotations and tables; what lies deeper is said without its structure
+MARKS = {"em": "em", "i": "em", "var": "em", "strong": "strong", "b": "strong", "del": "del", "s": "del", "strike": "del",
+         "sup": "sup", "sub": "sub", "q": "quote"}
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
+PLAIN_START = re.compile(r"#{1,6} |```")
+SHOWN_AS_BLOCK = re.compile(r"display:\s*(?:block|flex|grid|table)\b", re.IGNORECASE)
+LIST_START = re.compile(r"(?:[-*] |1[.)] )")
+ANY_LIST = re.compile(r"([-*]|\d+[.)]) ")
 
 
-def markdown(root: HtmlElement, skip: Skip) -> str:
-    """The text of `root`, without the elements for which `skip` is true."""
-    return "\n\n".join(block for block in Renderer(skip).flow(root) if block)
-
-
-def one_line(text: str) -> str:
-    return SPACE.sub(" ", text).strip()
-
-
-def is_permalink(el: HtmlElement) -> bool:
-    """The ¶ or # beside a heading that links to the heading itself."""
-    return el.tag == "a" and (el.get("href") or "#").startswith("#") and not re.search(r"\w", el.text_content())
+def markdown(root: HtmlElement, skip: Skip, style: Want | None = None, base: str = "") -> str:
+    """The text of `root`, without the elements for which `skip` is true; links are read against `base`, the page's address."""
+    lists.mend(root)
+    renderer = Renderer(root, skip, style, base)
+    blocks = renderer.flow(root)
+    blocks += [renderer.addresses.listed()] if renderer.addresses.numbers else []
+    return "\n\n".join(block for block in blocks if block).replace(HARD_SPACE, " ").replace(BREAK, "\n")
 
 
 class Renderer:
-    def __init__(self, skip: Skip) -> None:
-        self.skip = skip
+    """What is known while one tree is rendered. `one_line` counts the cells and headings that it is inside of."""
+
+    def __init__(self, root: HtmlElement, skip: Skip, style: Want | None, base: str) -> None:
+        self.style, self.rich, self.skip, self.root = style, style is not None, skip, root
+        self.addresses = Addresses(root, base)
+        self.notes = Notes(root if self.rich else None)
+        self.depth = self.one_line = self.headings = 0
+        self.link: Link | None = None
+        self.shown: set[str] = set()  # addresses of the images so far
+        self.read_only = ""  # code of a text field, which the page may show a second time
+        self.handlers = RICH if self.rich else PLAIN
 
     def silent(self, el: HtmlElement) -> bool:
         return not isinstance(el.tag, str) or el.tag in SILENT or is_permalink(el) or self.skip(el)
 
     def flow(self, el: HtmlElement) -> list[str]:
         """The blocks inside `el`, in order."""
-        out: list[str] = []
-        line: list[str] = [el.text or ""]
-        for child in el:
-            if not self.silent(child):
-                if self.is_block(child):
-                    self.end_line(line, out)
-                    out.extend(self.block(child))
-                else:
-                    self.inline(child, line)
-            line.append(child.tail or "")
-        self.end_line(line, out)
-        return out
+        self.depth += 1
+        flow = Flow(self)
+        flow.run(el)
+        self.depth -= 1
+        return flow.out
 
-    def end_line(self, line: list[str], out: list[str]) -> None:
-        text = "\n".join(filter(None, map(one_line, "".join(line).split("\x00"))))
-        line.clear()
-        if text:
-            out.append(escape_start(text))
-
-    def is_block(self, el: HtmlElement) -> bool:
-        return el.tag in BLOCKS or any(child.tag in BLOCKS for child in el.iterdescendants())
-
-    def inline(self, el: HtmlElement, line: list[str]) -> None:
-        if el.tag == "br":
-            line.append("\x00")
-            return
-        line.append(el.text or "")
-        for child in el:
-            if not self.silent(child):
-                self.inline(child, line)
-            line.append(child.tail or "")
-
-    def words(self, el: HtmlElement) -> str:
-        """All text of `el` on one line."""
-        return " ".join(block.replace("\n", " ") for block in self.flow(el)).strip()
-
-    def block(self, el: HtmlElement) -> list[str]:
-        kinds: dict[str, Callable[[HtmlElement], list[str]]] = {
-            "ul": self.listing, "ol": self.listing, "menu": self.listing, "dir": self.listing, "dl": self.definitions,
-            "pre": self.code, "table": self.table, "blockquote": self.quotation,
-        }
-        if re.fullmatch(r"h[1-6]", el.tag):
-            title = self.words(el)
-            return [f"{'#' * int(el.tag[1])} {title}"] if title else []
-        return kinds.get(el.tag, self.flow)(el)
-
-    def listing(self, el: HtmlElement) -> list[str]:
-        items = [self.flow(item) for item in el if not self.silent(item)]
-        number = int(el.get("start")) if (el.get("start") or "").isdigit() else 1
-        lines = []
-        for item in filter(None, items):
-            mark = f"{number}. " if el.tag == "ol" else "- "
-            lines.append(mark + indent(item, len(mark)))
-            number += 1
-        return ["\n".join(lines)] if lines else []
-
-    def definitions(self, el: HtmlElement) -> list[str]:
-        out: list[str] = []
-        for part in self.parts(el):
-            if part.tag == "dt":
-                out.append(self.words(part))
-            elif (blocks := self.flow(part)):
-                text = ": " + indent(blocks, 2)
-                out.append(f"{out.pop()}\n{text}" if out and "\n: " not in out[-1] else text)
-        return out
-
-    def parts(self, el: HtmlElement) -> Iterable[HtmlElement]:
-        """The dt and dd of a list, also those wrapped in div."""
-        for child in el:
-            if self.silent(child):
-                continue
-            if child.tag == "div":
-                yield from self.parts(child)
-            else:
-                yield child
-
-    def code(self, el: HtmlElement) -> list[str]:
-        text = "".join(self.raw(el)).strip("\n").rstrip()
-        if not text.strip():
-            return []
-        fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`{3,}", text)), default=0))
-        return [f"{fence}{language_of(el)}\n{text}\n{fence}"]
-
-    def raw(self, el: HtmlElement) -> Iterable[str]:
-        yield el.text or ""
-        for child in el:
-            if child.tag == "br":
-                yield "\n"
-            elif not self.silent(child):
-                yield from self.raw(child)
-            yield child.tail or ""
-
-    def quotation(self, el: HtmlElement) -> list[str]:
+    def words(self, el: HtmlElement, joint: str = " ") -> str:
+        """All text of `el` on one line; blocks are parted by `joint`."""
+        self.one_line += 1
         blocks = self.flow(el)
-        return ["\n".join(f"> {line}".rstrip() for line in "\n\n".join(blocks).split("\n"))] if blocks else []
-
-    def table(self, el: HtmlElement) -> list[str]:
-        if code := el.xpath(NUMBERED_CODE):
-            return self.code(code[0])
-        rows = [row for row in el.iter("tr") if not self.silent(row)]
-        cells = [[cell for cell in row if cell.tag in ("td", "th") and not self.silent(cell)] for row in rows]
-        if el.find(".//table") is not None or el.get("role") == "presentation" or max(map(len, cells), default=0) < 2:
-            return self.flow(el)
-        lines = ["| " + " | ".join(self.words(cell).replace("|", "\\|") for cell in row) + " |" for row in cells if row]
-        width = max(map(len, cells))
-        caption = [self.words(c) for c in el.iter("caption")]
-        return [*caption, "\n".join([lines[0], "|" + "---|" * width, *lines[1:]])]
+        self.one_line -= 1
+        return joint.join(block.replace("\n", " ") for block in blocks).strip()
 
 
-def indent(blocks: list[str], width: int) -> str:
-    """The blocks of a list item: the first on the mark's line, the rest below it, indented."""
-    joined = blocks[0]
-    for block in blocks[1:]:
-        joined += ("\n" if re.match(r"- |\d+\. ", block) else "\n\n") + block
-    return joined.replace("\n", "\n" + " " * width)
+class Flow:
+    """One stretch of blocks: walks the tree without recursion, except into what has a structure of its own."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self.r, self.out = renderer, []
+        self.line = RichLine() if renderer.rich else PlainLine()
+        if renderer.link is not None and not renderer.link.spent:
+            self.line.open("link", renderer.link)
+
+    def run(self, root: HtmlElement) -> None:
+        self.line.text(root.text or "")
+        stack: list[tuple[HtmlElement, Iterable[HtmlElement], Any]] = [(root, children_of(root), None)]
+        while stack:
+            el, children, leave = stack[-1]
+            child = next(children, None)
+            if child is not None:
+                self.enter(child, stack)
+                continue
+            stack.pop()
+            if leave:
+                leave()
+            if stack:
+                self.line.text(el.tail or "")
+        self.end_line()
+
+    def enter(self, el: HtmlElement, stack: list[Any]) -> None:
+        """Says `el`, or puts it on the stack to have its children said."""
+        tag = el.tag
+        if not isinstance(tag, str):
+            self.line.text(el.tail or "")
+            return
+        handler = self.r.handlers.get(tag)
+        if handler is None or not handler(self, el, stack):
+            self.plainly(el, tag, stack)
+
+    def plainly(self, el: HtmlElement, tag: str, stack: list[Any]) -> None:
+        """An element without a rule for its tag: by its class or role, else a block or a stretch of the line."""
+        r = self.r
+        if tag in SILENT or r.skip(el) or self.by_class(el, tag):
+            self.line.text(el.tail or "")
+        elif tag in BLOCKS or (el.get("style") and SHOWN_AS_BLOCK.search(el.get("style"))):
+            self.end_line()
+            self.push(el, stack, self.end_line)
+        else:
+            self.push(el, stack, None)
+
+    def push(self, el: HtmlElement, stack: list[Any], leave: Any) -> None:
+        self.line.text(el.text or "")
+        stack.append((el, children_of(el), leave))
+
+    def by_class(self, el: HtmlElement, tag: str) -> bool:
+        if el in self.r.notes.targets and not self.r.one_line:
+            return self.block(self.r.notes.definition(self.r, el))
+        cls, role = el.get("class"), el.get("role")
+        widget = widget_of(cls or "", role or "") if cls or role else None
+        return widget is not None and self.r.depth < DEEPEST and WIDGETS[widget](self, el)
+
+    def block(self, blocks: list[str]) -> bool:
+        self.end_line()
+        self.out.extend(blocks)
+        return True
+
+    def end_line(self) -> None:
+        text = self.line.take(heading=self.r.headings > 0)
+        if not text or text.isspace():
+            return
+        lines = [one for one in map(one_line, text.split(BREAK)) if one]
+        if not lines:
+            return
+        if not self.r.rich:
+            lines = "\n".join(lines)
+            self.out.append("\\" + lines if PLAIN_START.match(lines) else lines)
+        elif self.r.one_line:
+            self.out.append(" ".join(lines) if self.r.headings else "<br>".join(lines))
+        else:
+            self.out.append("  \n".join(map(escape_start, lines)))
 
 
-def escape_start(text: str) -> str:
-    """A paragraph that starts like a heading or a fence is none: a backslash says so."""
-    return "\\" + text if re.match(r"#{1,6} |```", text) else text
+def structure(make: Callable[[Flow, HtmlElement], list[str]]) -> Callable[[Flow, HtmlElement, list[Any]], bool]:
+    """A handler for elements that make blocks of their own."""
+    def handle(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+        if flow.r.depth >= DEEPEST or el in flow.r.notes.targets:
+            return False
+        if not flow.r.skip(el):
+            flow.end_line()
+            flow.out.extend(make(flow, el))
+        flow.line.text(el.tail or "")
+        return True
+    return handle
 
 
-def language_of(el: HtmlElement) -> str:
-    """The programming language that a class names, on the element, inside it or up to two above it."""
-    around = [el, *el.iter("code"), *[up for _, up in zip(range(2), el.iterancestors(), strict=False)]]
-    for candidate in around:
-        found = LANGUAGE.search(candidate.get("class") or "") or LANGUAGE.search(f"language-{candidate.get('data-lang') or ''}")
-        if found and found[1].lower() not in NO_LANGUAGE:
-            return found[1].lower()
-    return ""
+def heading(flow: Flow, el: HtmlElement) -> list[str]:
+    level = HEADINGS.get(el.tag) or int(el.get("aria-level") or 2)
+    flow.r.headings += 1
+    title = flow.r.words(el)
+    flow.r.headings -= 1
+    if not title or flow.r.one_line:
+        return [title] if title else []
+    return [f"{'#' * min(max(level, 1), 6)} {title}"]
+
+
+def quotation(flow: Flow, el: HtmlElement) -> list[str]:
+    blocks = flow.r.flow(el)
+    return quoted(flow, blocks)
+
+
+def quoted(flow: Flow, blocks: list[str]) -> list[str]:
+    if flow.r.one_line or not blocks:
+        return blocks
+    return ["\n".join(f"> {line}".rstrip() if not line.endswith("  ") else f"> {line}" for line in "\n\n".join(blocks).split("\n"))]
+
+
+def callout(flow: Flow, el: HtmlElement) -> bool:
+    """A note or warning: a quotation that starts with its title."""
+    if not flow.r.rich or flow.r.one_line:
+        return False
+    blocks = flow.r.flow(el)
+    if len(blocks) > 1 and len(blocks[0]) < 80 and not re.match(r"[#>*\-`|!\[]", blocks[0]):
+        blocks[0] = f"**{blocks[0]}**"
+    return flow.block(quoted(flow, blocks))
+
+
+def summary(flow: Flow, el: HtmlElement) -> list[str]:
+    blocks = flow.r.flow(el)
+    if len(blocks) == 1 and flow.r.rich and not flow.r.one_line and re.match(r"[\w\\]", blocks[0]) and "\n" not in blocks[0]:
+        return [f"**{blocks[0]}**"]
+    return blocks
+
+
+def rule(flow: Flow, el: HtmlElement) -> list[str]:
+    return ["---"] if flow.r.rich and not flow.r.one_line and flow.out and flow.out[-1] != "---" else []
+
+
+def line_break(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+    """Two breaks in a row part paragraphs."""
+    last = "".join(piece for piece in flow.line.pieces[-2:] if type(piece) is str).rstrip(" \t\r\n\u00a0")
+    if flow.r.rich and not flow.r.one_line and last.endswith(BREAK):
+        flow.end_line()
+    else:
+        flow.line.raw(BREAK)
+    flow.line.text(el.tail or "")
+    return True
+
+
+def mark(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+    if flow.r.skip(el) or (el.get("class") and widget_of(el.get("class"), "")):
+        return False
+    kind = MARKS[el.tag]
+    if any(open_mark[0] == kind for open_mark in flow.line.marks):
+        return False
+    flow.line.open(kind)
+    flow.push(el, stack, lambda: flow.line.close(flow.r.headings > 0))
+    return True
+
+
+def anchor(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+    r = flow.r
+    if el in r.notes.references:
+        flow.line.raw(r.notes.references[el])
+    elif el in r.notes.dropped or is_wordy_permalink(el) or (is_permalink(el) and next(el.iter("img"), None) is None) or r.skip(el):
+        pass
+    else:
+        url = r.addresses.absolute(el.get("href") or "") if r.style.links != "none" and r.link is None else ""
+        if not url:
+            return False
+        open_link(flow, el, stack, url)
+        return True
+    flow.line.text(el.tail or "")
+    return True
+
+
+def open_link(flow: Flow, el: HtmlElement, stack: list[Any], url: str) -> None:
+    r = flow.r
+    suffix = r.addresses.numbered if r.style.links == "footnotes" else r.addresses.inline
+    r.link = Link(url, suffix, heading=not r.headings and next(el.iter(*HEADINGS), None) is not None, words=has_words(el))
+
+    def leave() -> None:
+        flow.line.close(r.headings > 0)
+        r.link = None
+
+    flow.line.open("link", r.link)
+    flow.push(el, stack, leave)
+
+
+def plain_anchor(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+    if not is_permalink(el):
+        return False
+    flow.line.text(el.tail or "")
+    return True
+
+
+def inline_code(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+    """Code within a line; code that fills its paragraph with lines of its own is a block."""
+    if flow.r.skip(el) or next(el.iter("pre", "table"), None) is not None:
+        return False
+    if code.is_block(el):
+        return structure(code.block)(flow, el, stack)
+    text = one_line(code.raw(el).replace("\n", " "))
+    if text:
+        flow.line.raw(code_span(text) if flow.r.rich else text)
+    flow.line.text(el.tail or "")
+    return True
+
+
+def ruby(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+    """The reading stands in parentheses behind the word; a page that writes these itself has them in <rp>."""
+    if el.tag == "rt" and not flow.r.skip(el):
+        reading = one_line(el.text_content())
+        flow.line.text(f"({reading})" if reading else "")
+    flow.line.text(el.tail or "")
+    return True
+
+
+def frame(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+    """A frame whose page is written in its attribute."""
+    if (el.get("srcdoc") or "").strip() and flow.r.depth < DEEPEST:
+        inner = lxml.html.document_fromstring(f"<body>{el.get('srcdoc')}")
+        outer, flow.r.skip = flow.r.skip, lambda el: False
+        flow.block(flow.r.flow(inner))
+        flow.r.skip = outer
+    flow.line.text(el.tail or "")
+    return True
+
+
+def template(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+    if not is_shadow(el):
+        return False
+    flow.push(el, stack, None)
+    return True
+
+
+def formula(flow: Flow, el: HtmlElement) -> bool:
+    tex, display = formulas.tex_of(el)
+    if tex is None:
+        return False
+    if not tex:
+        return True
+    if display and not flow.r.one_line and not flow.line.marks:
+        return flow.block([f"$$\n{tex}\n$$"])
+    flow.line.raw(f"$${tex}$$" if display else f"${tex}$")
+    return True
+
+
+def formula_tag(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+    if not formula(flow, el):
+        return False
+    flow.line.text(el.tail or "")
+    return True
+
+
+def role_heading(flow: Flow, el: HtmlElement) -> bool:
+    if el.tag not in ("div", "p", "span") or not (el.get("aria-level") or "2").isdigit():
+        return False
+    return flow.block(heading(flow, el))
+
+
+WIDGETS: dict[str, Callable[[Flow, HtmlElement], bool]] = {
+    "formula": formula, "callout": callout, "code": lambda flow, el: code.widget(flow, el), "nothing": lambda flow, el: flow.r.rich,
+    "grid": lambda flow, el: tables.grid(flow, el), "heading": role_heading,
+}
+PLAIN: dict[str, Any] = {
+    **dict.fromkeys(HEADINGS, structure(heading)), **dict.fromkeys(("ul", "ol", "menu", "dir"), structure(lists.listing)),
+    "li": lists.orphan, "dl": structure(lists.definitions), "table": structure(tables.table), "blockquote": structure(quotation),
+    **dict.fromkeys(("pre", "xmp", "listing", "plaintext"), structure(code.block)), "br": line_break, "a": plain_anchor,
+    **dict.fromkeys(("rt", "rp"), ruby), **dict.fromkeys(("math", "script"), formula_tag), "iframe": frame, "template": template,
+}
+RICH: dict[str, Any] = {
+    **PLAIN, **dict.fromkeys(MARKS, mark), "a": anchor, **dict.fromkeys(("code", "kbd", "samp", "tt"), inline_code),
+    "hr": structure(rule), "summary": structure(summary), "img": pictures.image, "noscript": pictures.without_script,
+    "input": lists.checkbox, "textarea": code.text_field,
+}

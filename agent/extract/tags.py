@@ -1,0 +1,20 @@
+"""Which elements of HTML start a block, and which say nothing. Facts of HTML only: no page, no style."""
+
+from __future__ import annotations
+
+import re
+
+BLOCKS = frozenset(
+    "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre search section summary table tbody td tfoot th "
+    "thead tr ul".split()
+)
+SILENT = frozenset(
+    "audio base button canvas datalist embed head iframe img input link map meta noscript object option picture "
+    "script select source style svg template textarea title track video wbr".split()
+)
+SPACE = re.compile(r"[ \t\r\n\f\v\u00a0\u2028\u2029]+")
+
+
+def one_line(text: str) -> str:
+    return SPACE.sub(" ", text).strip()
