@@ -19,7 +19,7 @@ from typing import Any
 
 from agent.errors import BadSetting
 
-HIDING = ("key", "token", "models", "proxy", "url")  # ends of names whose values may hold a secret: never shown in a fault
+HIDING = ("key", "token", "tokens", "models", "proxy", "url")  # ends of names whose values may hold a secret: never shown in a fault
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,16 @@ def names(value: Any) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
+def host_tokens(value: Any) -> list[tuple[str, SecretStr]]:
+    """host=token pairs; a token may hold anything but a comma."""
+    if isinstance(value, list | tuple) and all(isinstance(pair, tuple) for pair in value):
+        return [(host.lower(), secret(token)) for host, token in value]
+    pairs = [part.partition("=") for part in names(value)]
+    if not all(host and token for host, _, token in pairs):
+        raise ValueError("host=token pairs with commas between them are wanted")
+    return [(host.strip().lower(), SecretStr(token.strip())) for host, _, token in pairs]
+
+
 def networks(value: Any) -> list[str]:
     for net in names(value):
         ipaddress.ip_network(net, strict=False)
@@ -161,6 +171,9 @@ SETTINGS: dict[str, Setting] = {
     "extract_seconds": Setting(5, number(float, 0, strictly=True), "Most seconds to make text of one page."),
     "extract_memory": Setting(1_000_000_000, number(int, 0, strictly=True),
         "Most bytes of memory of the process that makes text of pages."),
+    "git_tokens": Setting([], host_tokens, "Tokens for private repositories, each sent to its host alone, as github.com=TOKEN,gitlab.com=TOKEN."),
+    "repo_seconds": Setting(300, number(float, 0, strictly=True), "Most seconds for a repository to come."),
+    "repo_bytes": Setting(500_000_000, number(int, 0, strictly=True), "Most bytes of a repository as it comes (packed, one commit)."),
     "browser": Setting("", text, "Path of a Chromium or chromium-headless-shell; found by itself if empty."),
 }
 
