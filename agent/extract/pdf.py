@@ -71,10 +71,11 @@ def without_running_lines(pages: list[list[Row]], found: Found) -> list[list[Row
         return pages
     seen = Counter(key for rows in pages for key in {running_key(row) for row in edge_rows(rows)})
     often = max(3, min(6, len(pages) // 4))
+    first = first_number(pages)
     out, lost = [], 0
-    for rows in pages:
-        gone = {id(row) for row in edge_rows(rows) if seen[running_key(row)] >= often or (
-            NUMBERING.fullmatch(row.text) and row in (outermost(rows)))}
+    for number, rows in enumerate(pages):
+        gone = {id(row) for row in edge_rows(rows) if seen[running_key(row)] >= often}
+        gone |= {id(row) for row in outermost(rows) if NUMBERING.fullmatch(row.text) or number + first in numbers(row)}
         lost += sum(len(row.text.split()) for row in rows if id(row) in gone)
         out.append([row for row in rows if id(row) not in gone])
     if lost:
@@ -90,7 +91,21 @@ def edge_rows(rows: list[Row]) -> list[Row]:
 
 def outermost(rows: list[Row]) -> tuple[Row, ...]:
     ranked = sorted(rows, key=lambda row: -row.y)
-    return (ranked[0], ranked[-1])
+    return (ranked[0], ranked[-1]) if ranked else ()
+
+
+def first_number(pages: list[list[Row]]) -> int:
+    """The printed number of the first page, as the heads and feet of most pages count; far off where they do not."""
+    firsts = Counter(number - place for place, rows in enumerate(pages) for number in {
+        number for row in outermost(rows) for number in numbers(row)})
+    first, count = firsts.most_common(1)[0] if firsts else (0, 0)
+    return first if count >= max(3, len(pages) // 4) else 1_000_000
+
+
+def numbers(row: Row) -> set[int]:
+    """The numbers at the ends of a short line."""
+    ends = re.findall(r"\A\d{1,4}(?=\s|\Z)|(?<=\s)\d{1,4}\Z", row.text)
+    return {int(end) for end in ends} if len(row.text) < 120 else set()
 
 
 def running_key(row: Row) -> tuple[str, int]:

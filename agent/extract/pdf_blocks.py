@@ -84,7 +84,7 @@ def bare(text: str) -> str:
 
 def blocks_of(rows: list[Row], page: int, style: Style) -> Iterator[Block]:
     """The page's blocks, in order."""
-    place = 0
+    place, pitches = 0, usual_pitches(rows)
     while place < len(rows):
         for find in (code_run, table_run):
             if end := find(rows, place):
@@ -93,7 +93,7 @@ def blocks_of(rows: list[Row], page: int, style: Style) -> Iterator[Block]:
                 place = end
                 break
         else:
-            end, block = heading(rows, place, page, style) or paragraph(rows, place, page, style)
+            end, block = heading(rows, place, page, style) or paragraph(rows, place, page, (style, pitches))
             yield block
             place = end
 
@@ -115,21 +115,26 @@ def heading(rows: list[Row], place: int, page: int, style: Style) -> tuple[int, 
     return end, Block("heading", joined(lines, style), page, level)
 
 
-def paragraph(rows: list[Row], place: int, page: int, style: Style) -> tuple[int, Block]:
-    first = rows[place]
+def paragraph(rows: list[Row], place: int, page: int, usual: tuple[Style, dict[tuple[int, float], float]]) -> tuple[int, Block]:
+    (style, pitches), first = usual, rows[place]
     item = mark_of(first.text)
     lines, end = [first], place + 1
-    pitch = usual_pitch(rows, first)
+    pitch = pitches.get((first.column, first.kind.size), 1.3 * first.kind.size)
     while end < len(rows) and continues(lines, rows[end], pitch, bool(item)) and not style.level(rows[end], page):
         if code_run(rows, end) or table_run(rows, end):
             break
         lines.append(rows[end])
         end += 1
     text = joined([line.text for line in lines], style)
-    if item:
-        number = NUMBER.match(text)
-        text = text if number else "- " + BULLET.sub("", text)
-    return end, Block("item" if item else "text", text, page, x0=first.x0)
+    entry = entry_of(lines[-1].text)
+    if entry or (item and not NUMBER.match(text)):
+        text = "- " + BULLET.sub("", text)
+    return end, Block("item" if item or entry else "text", text, page, x0=first.x0)
+
+
+def entry_of(text: str) -> bool:
+    """Whether the line is of a table of contents: dots lead to a number."""
+    return bool(LEADERS.search(text)) and text[-1:].isalnum()
 
 
 def mark_of(text: str) -> str:
@@ -137,17 +142,19 @@ def mark_of(text: str) -> str:
     return found[0] if found else ""
 
 
-def usual_pitch(rows: list[Row], row: Row) -> float:
-    """The distance of lines of this size in this column."""
-    steps = [a.y - b.y for a, b in pairwise(rows) if a.column == b.column == row.column and a.kind.size == row.kind.size
-             and 0 < a.y - b.y < 3 * row.kind.size]
-    return median(steps) if steps else 1.3 * row.kind.size
+def usual_pitches(rows: list[Row]) -> dict[tuple[int, float], float]:
+    """The distance of lines, for each column and size of letters."""
+    steps: dict[tuple[int, float], list[float]] = {}
+    for a, b in pairwise(rows):
+        if a.column == b.column and a.kind.size == b.kind.size and 0 < a.y - b.y < 3 * a.kind.size:
+            steps.setdefault((a.column, a.kind.size), []).append(a.y - b.y)
+    return {key: median(found) for key, found in steps.items()}
 
 
 def continues(lines: list[Row], row: Row, pitch: float, item: bool) -> bool:
     """Whether this line goes on with the paragraph."""
     last, size = lines[-1], lines[-1].kind.size
-    if abs(row.kind.size - size) > 0.08 * size or row.kind.mono != last.kind.mono or mark_of(row.text):
+    if abs(row.kind.size - size) > 0.08 * size or row.kind.mono != last.kind.mono or mark_of(row.text) or entry_of(last.text):
         return False
     if row.column != last.column:
         return flows(last, row)

@@ -39,25 +39,16 @@ class Row:
     column: int = 0
     edges: tuple[float, float] = (0.0, 0.0)
     text: str = field(init=False)
+    kind: Type = field(init=False)
+    x0: float = field(init=False)
+    x1: float = field(init=False)
+    y: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.text = " ".join(cell.text for cell in self.cells)
-
-    @property
-    def x0(self) -> float:
-        return self.cells[0].x0
-
-    @property
-    def x1(self) -> float:
-        return self.cells[-1].x1
-
-    @property
-    def y(self) -> float:
-        return self.cells[0].y
-
-    @property
-    def kind(self) -> Type:
-        return max(self.cells, key=lambda cell: len(cell.text)).kind
+        first, last = self.cells[0], self.cells[-1]
+        self.text = " ".join(cell.text for cell in self.cells) if first is not last else first.text
+        self.kind = max(self.cells, key=lambda cell: len(cell.text)).kind if first is not last else first.kind
+        self.x0, self.x1, self.y = first.x0, last.x1, first.y
 
 
 def reading_order(words: list[Word]) -> list[Row]:

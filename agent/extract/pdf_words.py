@@ -19,7 +19,7 @@ from agent.errors import Unreadable
 PASSWORD, SECURITY = 4, 5
 BOLD = re.compile(r"bold|black|heavy|semibd|demi|\bbd\b|CMBX|CMSSBX|SFBX|PFBX|t1-zgb", re.IGNORECASE)
 MONO = re.compile(r"mono|courier|consol|typewriter|CMTT|SFTT|PFTT|menlo|inconsolata|fixed|cmtt|CMSLTT|teletype|\btt\b", re.IGNORECASE)
-WORD = re.compile(r"[^\s\x00]+")
+WORD = re.compile(r"[^\s\x00\x02\ufffe]+[\x02\ufffe]?|[\x02\ufffe]")  # PDFium's mark of a divided word stands for its line's end
 RUN = re.compile(r"[^\r\n]+")
 LINE_END_HYPHENS = str.maketrans({"\ufffe": "\u00ad", "\x02": "\u00ad", "\uffff": None})
 MOST_CHARACTERS = 200_000  # of one page: a page full of a book's letters is some 5000
