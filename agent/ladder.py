@@ -36,6 +36,7 @@ PATIENCE = 5.0  # seconds of a Retry-After that are waited for, once
 GRACE = 1.0  # seconds that a page which is there waits for what its site's robots.txt or llms.txt says
 SIDE_SECONDS, SIDE_BYTES = 3.0, 2_000_000  # for a page's Markdown, its site's llms.txt, its captions
 FIRST_PART = 60  # words: a paywalled page of less has no first part worth keeping
+SHELL_WORDS = 15  # “Loading…”, “This site needs JavaScript”: not the page, if the browser fails too
 LITTLE = 40  # words: a Markdown file of less may be one that says “not found”
 ALIKE, NEARLY = 0.5, 0.9  # share of the page's words that its own Markdown must hold; of those by HTTP that a browser must find
 WORD = re.compile(r"\w{4,}")
@@ -109,7 +110,7 @@ class Climb:
         self.reader, self.url, self.chosen_by, self.want = reader, url, chosen_by, want
         self.until = time.monotonic() + seconds
         self.notes: list[str] = []
-        self.validators = Validators()
+        self.validators, self.max_age = Validators(), None
         self.robots: Callable[[float], Says | None] = lambda _: None
         self.overview: Future[str] | None = None
 
@@ -130,7 +131,7 @@ class Climb:
         fetched = self.patiently(known.headers() if known else {})
         if fetched.status == 304:
             return None
-        self.validators = validators_of(fetched)
+        self.validators, self.max_age = validators_of(fetched), good_for(fetched)
         found = self.text_of(fetched)
         found["offers"] = {**header_offers(fetched.headers.get("link", ""), fetched.final_url), **found["offers"]}
         self.notes += [ASKS.format(signal=signal) for signal in header_signals(fetched.headers)]
@@ -170,7 +171,7 @@ class Climb:
         except FetchError as error:
             if isinstance(error, Walled) and found["thin"]:
                 raise
-            if not words:
+            if found["thin"] and words < SHELL_WORDS:
                 raise Unreadable(f"{SHELL}, and the browser could not show it: {error}") from error
             self.notes.append(NOT_SHOWN.format(why=why, error=error))
             return self.made(found, fetched.final_url, "http")
@@ -318,7 +319,7 @@ class Climb:
     def made(self, found: dict[str, Any], final_url: str, rung: str) -> Read:
         made = page(found, self.url, final_url, rung, self.chosen_by)
         return Read(made, found["markdown"], found["kind"], found["format"], found["canonical"], found["receipt"], found["wall"],
-                    tuple(self.notes), self.validators, found["offers"], tuple(found["pages"]))
+                    tuple(self.notes), self.validators, found["offers"], tuple(found["pages"]), max_age=self.max_age)
 
 
 def reason_for_browser(found: dict[str, Any]) -> str:
@@ -347,6 +348,15 @@ def alike(markdown: str, text: str) -> bool:
 
 def validators_of(fetched: Fetched) -> Validators:
     return Validators(fetched.headers.get("etag", "")[:500], fetched.headers.get("last-modified", "")[:100])
+
+
+def good_for(fetched: Fetched) -> float | None:
+    """For how many seconds more the site says that its reply is good; None if it does not say."""
+    said = fetched.headers.get("cache-control", "").lower()
+    if re.search(r"\bno-(?:cache|store)\b", said):
+        return 0.0
+    age, most = fetched.headers.get("age", ""), re.search(r"\bmax-age=\"?(\d{1,9})", said)
+    return max(0.0, float(most[1]) - (int(age) if age.isdecimal() and len(age) < 10 else 0)) if most else None
 
 
 def page(found: dict[str, Any], url: str, final_url: str, rung: str, chosen_by: str) -> Page:
