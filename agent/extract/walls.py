@@ -45,7 +45,7 @@ PAY_WORDS = re.compile(
     r"(continue|keep|unlock|finish|read( the)? (rest|full|more|this|on))|"
     r"(to|and) (continue|keep) reading,? (please )?(subscribe|sign|log|create|register|become)|"
     r"(this (article|story|content|page|post|report) is|exclusively|only|available) (reserved |available )?(only )?(for|to) (our )?"
-    r"(paid |paying |premium )?(subscribers|members)|already a (paid )?(subscriber|member)\?|subscribers? only|for subscribers only|"
+    r"(paid |paying |premium )?(subscribers|members)|already a (paid )?subscriber\?|subscribers? only|for subscribers only|"
     r"you('ve| have) (reached|read|used) (your|all|the) .{0,30}(limit|free)|unlock (this|the full) (article|story|post|report)|"
     r"(subscribe|upgrade) to (paid|premium)|this post is for paid|"
     r"(jetzt|weiter)\W{0,3}(lesen|testen).{0,40}(abo|plus)|nur für abonnenten|mit .{0,20}abo (weiter)?lesen|artikel freischalten|"
@@ -54,6 +54,10 @@ PAY_WORDS = re.compile(
     r"(articolo|contenuto) (riservato|esclusivo) (agli|per gli) abbonati|abbonati per (continuare|leggere)|"
     r"(alleen|exclusief) voor abonnees|dostęp(ny)? (tylko )?dla (subskrybentów|prenumeratorów)|"
     r"только для подписчиков|доступн[оа] (только )?по подписке|(本文|全文).{0,10}(订阅|会员)|有料会員", re.IGNORECASE)
+
+# Beside these the words may stand outside the text that was chosen; without them a page's frame says such things too.
+PAY_MARKS = re.compile(r"\b(?:class|id)\s*=\s*[\"']?[^\"'>]{0,200}(?:paywall|pay-wall|regwall|metered|subscriber-only|subscribers-only|"
+                       r"premium-(?:content|article|gate)|piano-|tp-container|article-locked|locked-content)", re.IGNORECASE)
 
 LOGIN_WORDS = re.compile(
     r"\b(log|sign) ?(in|on)\b|\blogin\b|anmelden|einloggen|connexion|se connecter|iniciar sesión|acced(i|er)|entrar|inloggen|zaloguj|"
@@ -143,7 +147,7 @@ def is_paywall(html: str, text: str, words: int, heads: tuple[str, ...], url: st
     """The page says that it is not free, or asks for a subscription, and its text is cut short."""
     if NOT_FREE.search(html) and declares_price(html):
         return True
-    return words <= FEW and bool(PAY_WORDS.search(plain(html)))
+    return words <= FEW and bool(PAY_WORDS.search(text) or (PAY_MARKS.search(html) and PAY_WORDS.search(plain(html))))
 
 
 def declares_price(html: str) -> bool:
