@@ -76,6 +76,14 @@ def open_tools(settings: Settings, model: bool = True, children: Children | None
                  closers=closers, blocked=tuple(settings.blocked_domains))
 
 
+def open_reader(settings: Settings) -> tuple[Reader, Callable[[], None]]:
+    """A reader alone, and what closes it: for a program that reads a page and neither searches nor writes."""
+    children, door = text_children(settings), Egress(settings).start()
+    http, browser = Http(settings, door), browser_from(settings, door)
+    closers = (http.close, children.close, *([browser.close] if browser else []), door.close)
+    return Reader(settings, http, children, browser, Robots(http)), lambda: [close() for close in closers] and None
+
+
 def browser_from(settings: Settings, door: Egress) -> object | None:
     from agent.fetch.browser import Browser
 
