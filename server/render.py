@@ -7,7 +7,7 @@ no attribute but its own, no image; an answer's links lead to kept pages alone, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -29,8 +29,10 @@ TAGS = {"p", "br", "hr", "strong", "em", "s", "code", "pre", "ul", "ol", "li", "
 ATTRIBUTES = {"a": {"href", "data-quote", "aria-label"}, "span": {"title"}, "ol": {"start"}}
 CLASSES = {"a": {"cite"}, "span": {"unknown", "support", "hush", *(f"is-{word.split()[0]}" for word in SUPPORT_WORDS)}}
 
-TEXT_TAGS = TAGS | {"del"}
-TEXT_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
+TEXT_TAGS = TAGS | {"h2", "div"}
+TEXT_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "pre": {"tabindex"}, "div": {"tabindex"}}
+TEXT_CLASSES = {"span": {"picture"}, "div": {"wide"}}
+WIDE = '<div class="wide" tabindex="0">'  # what scrolls sideways must be reached by the keyboard
 WEB = ("http://", "https://")
 
 
@@ -117,7 +119,7 @@ def clean(html: str) -> Markup:
 def text_html(markdown: str) -> Markup:
     """A page's text as HTML. Its links open the page on the web, its images are their descriptions."""
     html = TEXT_PARSER.render(markdown)
-    return Markup(nh3.clean(html, tags=TEXT_TAGS, attributes=TEXT_ATTRIBUTES, allowed_classes={"span": {"picture"}},
+    return Markup(nh3.clean(html, tags=TEXT_TAGS, attributes=TEXT_ATTRIBUTES, allowed_classes=TEXT_CLASSES,
                             url_schemes={"http", "https"}, link_rel="noopener noreferrer nofollow",
                             clean_content_tags={"script", "style"}))
 
@@ -183,22 +185,24 @@ def render_code(_renderer: Any, tokens: Sequence[Token], place: int, _options: A
     return f"<pre><code>{escape(tokens[place].content)}</code></pre>\n"
 
 
-def level_headings(state: Any) -> None:
-    """The answer's headings start at h3, whatever the writer began with, and skip no level."""
-    stack: list[int] = []
-    for token in state.tokens:
-        if token.type == "heading_open":
-            level = int(token.tag[1])
-            stack = [*(above for above in stack if above < level), level]
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, len(stack) + 2)}"
+def level_headings(first: int) -> Callable[[Any], None]:
+    """A rule: headings start at h`first`, whatever the writer began with, and skip no level."""
+    def rule(state: Any) -> None:
+        stack: list[int] = []
+        for token in state.tokens:
+            if token.type == "heading_open":
+                level = int(token.tag[1])
+                stack = [*(above for above in stack if above < level), level]
+            if token.type in ("heading_open", "heading_close"):
+                token.tag = f"h{min(6, len(stack) + first - 1)}"
+    return rule
 
 
 def parser() -> MarkdownIt:
     """CommonMark and tables, without HTML, images or links: a link's words stay, its address does not."""
     md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image", "autolink"])
     md.inline.ruler.before("link", "cite", cite)
-    md.core.ruler.push("level_headings", level_headings)
+    md.core.ruler.push("level_headings", level_headings(3))
     md.add_render_rule("cite", render_cite)
     for kind in ("link_open", "link_close"):
         md.add_render_rule(kind, lambda *_: "")
@@ -222,11 +226,13 @@ def render_picture(_renderer: Any, tokens: Sequence[Token], place: int, _options
 def text_parser() -> MarkdownIt:
     """CommonMark, tables and strikethrough, without HTML; images as their words."""
     md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
-    for rule in (level_headings, keep_web_links):
-        md.core.ruler.push(rule.__name__, rule)
+    md.core.ruler.push("level_headings", level_headings(2))
+    md.core.ruler.push("keep_web_links", keep_web_links)
     md.add_render_rule("image", render_picture)
+    md.add_render_rule("table_open", lambda *_: WIDE + "<table>")
+    md.add_render_rule("table_close", lambda *_: "</table></div>")
     for kind in ("fence", "code_block"):
-        md.add_render_rule(kind, render_code)
+        md.add_render_rule(kind, lambda *given: render_code(*given).replace("<pre>", '<pre tabindex="0">', 1))
     return md
 
 

@@ -25,6 +25,7 @@ from server.auth import OWN_SITES
 from server.options import OPTIONS, PREFIX, Options, read_options
 from server.phrases import RUNG_WORDS
 from server.prefix import Asked, asked_in, given_address
+from server.reading import words_of
 from server.readings import Readings
 from server.render import text_html
 from server.store.texts import Reading, hashed
@@ -101,8 +102,10 @@ def as_json(made: Reading, _asked: Asked, options: Options) -> Response:
 def as_page(made: Reading, asked: Asked, options: Options) -> Response:
     part = faces.part_of(made, options.tokens)
     shown = part.text if len(part.text) <= SHOWN else part.text[:SHOWN].rsplit("\n", 1)[0]
+    first, _, rest = shown.partition("\n")
+    body = rest if first.startswith("# ") and words_of(first[2:]) == made.title else shown  # it stands above already
     about = {
-        "made": made, "part": part, "html": text_html(shown), "raw": faces.markdown_of(made, options.tokens, time.time())[:SHOWN * 2],
+        "made": made, "part": part, "html": text_html(body), "raw": faces.markdown_of(made, options.tokens, time.time())[:SHOWN * 2],
         "shortened": len(shown) < len(part.text), "receipt": faces.receipt_words(made.receipt),
         "age": faces.age_words(time.time() - made.checked_at), "file": faces.file_name(made),
         "markdown_url": own_url(asked, "markdown"), "json_url": own_url(asked, "json"), "anew_url": own_url(asked, "html", cache="no"),

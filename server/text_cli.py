@@ -4,30 +4,130 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from agent.errors import LeashError
+    from agent.settings import Settings
+    from server.options import Options
+    from server.reading import Reads
+    from server.store.texts import Reading, Texts
 
 DONE, FAULT, BAD_INPUT = 0, 1, 2
 
 
 @click.command("text")
 @click.argument("url", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the parts as one JSON object instead of Markdown.")
+@click.option("--tokens", metavar="N", help="At most N tokens: cut at the end of a block, and what was left out is said.")
+@click.option("--select", metavar="CSS", help="Only what this CSS selector matches.")
+@click.option("--links", metavar="WAY", help="inline (the default), footnotes or none.")
+@click.option("--no-images", is_flag=True, help="Leave images out.")
+@click.option("--no-cache", is_flag=True, help="Read the page anew, also where its text is kept.")
+@click.option("--browser", is_flag=True, help="Open the page in the browser at once, and wait for what its scripts draw.")
 @click.option("--jsonl", is_flag=True, help='Read lines {"id","url","html"} and write lines {"id","text"} in the same order.')
-def command(url: str | None, jsonl: bool) -> None:
+def command(url: str | None, jsonl: bool, as_json: bool, no_images: bool, no_cache: bool, browser: bool, **typed: str | None) -> None:
     """Print the page at URL as Markdown, with its title, address, date and size on top.
 
-    With --jsonl no address is opened: the pages come on standard input.
+    The page is read in this process and kept in the data folder: a second time it is there at once. With --jsonl no
+    address is opened: the pages come on standard input. Exit code: 0 done, 2 the address or an option cannot be used,
+    1 the page cannot be read.
     """
-    sys.exit(bulk() if jsonl else DONE)
+    from agent.errors import BadInput, LeashError
+
+    flags = {"images": no_images, "cache": no_cache}
+    given = {**{name: value for name, value in typed.items() if value is not None}, **{name: "no" for name, no in flags.items() if no},
+             **({"browser": "yes"} if browser else {})}
+    try:
+        sys.exit(bulk(given, bool(url)) if jsonl else one(url, given, as_json))
+    except LeashError as error:
+        tell(error, url or "", as_json)
+        sys.exit(BAD_INPUT if isinstance(error, BadInput) else FAULT)
 
 
-def bulk() -> int:
+def one(url: str | None, given: dict[str, str], as_json: bool) -> int:
+    from agent.settings import load_settings
+    from server.faces import json_of, markdown_of
+    from server.options import read_options
+    from server.prefix import given_address
+
+    address, options = given_address(url or ""), read_options(given.items(), option_name)
+    with ExitStack() as stack:
+        made = reading(address, options, load_settings(), stack)
+    face = json.dumps(json_of(made, options.tokens, time.time()), ensure_ascii=False) if as_json else \
+        markdown_of(made, options.tokens, time.time())
+    write(face.rstrip("\n") + "\n")
+    return DONE
+
+
+def option_name(name: str) -> str:
+    return f"--no-{name}" if name in ("images", "cache") else f"--{name}"
+
+
+def reading(url: str, options: Options, settings: Settings, stack: ExitStack) -> Reading:
+    """The text: kept and fresh, else read here and kept. A data folder that cannot be used only means that none is kept."""
+    from server.reading import read_now, refresh
+    from server.store.texts import key_of
+
+    key, texts = key_of(url, options.shape), kept_texts(settings, stack)
+    kept = texts.get(key) if texts and options.cache else None
+    if kept and kept.is_fresh(time.time()):
+        return kept
+    reader = open_reader(settings, stack)
+    if texts is None:
+        return read_now(reader, url, options)
+    refresh(reader, texts, url, options)
+    return texts.get(key) or read_now(reader, url, options)
+
+
+def kept_texts(settings: Settings, stack: ExitStack) -> Texts | None:
+    from agent.errors import StorageError
+    from server.store import open_store
+
+    with suppress(StorageError):
+        store = open_store(settings)
+        stack.callback(store.close)
+        return store.texts
+    return None
+
+
+def open_reader(settings: Settings, stack: ExitStack) -> Reads:
+    """A reader of this process alone: what a run would open for searching and writing is left out."""
+    from agent.tools import open_reader
+
+    reader, close = open_reader(settings)
+    stack.callback(close)
+    return reader
+
+
+def bulk(given: dict[str, str], named: bool) -> int:
     """Every line of standard input, answered as soon as its turn comes."""
+    from agent.errors import BadInput
     from agent.settings import load_settings
     from server.bulk import texts
+    from server.options import read_options
 
+    unfit = sorted(set(given) - {"select", "links", "images"})
+    if named or unfit:
+        raise BadInput(f"--jsonl reads its pages from standard input, so it takes no {option_name(unfit[0]) if unfit else 'URL'}.")
     lines = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
-    for row in texts(lines, load_settings()):
-        sys.stdout.write(json.dumps(row) + "\n")  # ASCII: halves of surrogate pairs in an id come back as they were
-        sys.stdout.flush()
+    for row in texts(lines, load_settings(), read_options(given.items(), option_name).want):
+        write(json.dumps(row) + "\n")  # ASCII: halves of surrogate pairs in an id come back as they were
     return DONE
+
+
+def write(text: str) -> None:
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
+
+
+def tell(error: LeashError, url: str, as_json: bool) -> None:
+    """The fault and what to do, on standard error; with --json as a problem."""
+    from server.faces import fault_of, problem_json
+
+    told: Any = json.dumps(problem_json(error, url), ensure_ascii=False) if as_json else f"{error}\n{fault_of(error).advice}"
+    click.echo(told, err=True)
