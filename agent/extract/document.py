@@ -31,10 +31,10 @@ READERS = {
     "json": "agent.extract.data:read_json", "csv": "agent.extract.data:read_csv", "xml": "agent.extract.data:read_xml",
     "text": "agent.extract.plain:read_text", "markdown": "agent.extract.plain:read_markdown",
     "docx": "agent.extract.office:read_docx", "pptx": "agent.extract.office:read_pptx", "xlsx": "agent.extract.office:read_xlsx",
-    "epub": "agent.extract.epub:read", "image": "agent.extract.image:read",
+    "epub": "agent.extract.epub:read", "image": "agent.extract.image:read", "captions": "agent.extract.captions:read",
 }
-DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "hides": "", "receipt": {}, "pages": [],
-                            "captions": "", "markdown": ""}
+DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "hides": "", "receipt": {},
+                            "pages": [], "captions": "", "markdown": ""}
 LINKED = re.compile(r"(?<!!)\[[^\]\n]*\]\([^)\s]+[^)\n]*\)")
 TABLE = re.compile(r"^\|(?:\s*:?-{3,}:?\s*\|)+\s*$", re.MULTILINE)
 FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
@@ -54,6 +54,8 @@ def extract(body: bytes, content_type: str, charset: str, url: str, want: Want |
 def from_html(source: Source) -> dict[str, Any]:
     """A shell that only a script fills is `thin`, and raises nothing: its text may be empty."""
     text = source.text
+    if (found := from_watch_page(source)) is not None:
+        return found
     scripted = "<script" in text.lower()
     try:
         found = html.extract(text, source.url, source.want)
@@ -62,7 +64,27 @@ def from_html(source: Source) -> dict[str, Any]:
             raise
         found = {**html.about(html.parse(text), source.url), "text": ""}
     thin = scripted and word_count(found["text"]) < THIN
-    return {**found, **signs(text, found["text"], source.url), "html": text, "thin": thin}
+    return {**found, **signs(text, found["text"], source.url), "html": text, "thin": thin, "captions": captions_of(source)}
+
+
+def from_watch_page(source: Source) -> dict[str, Any] | None:
+    """A video's page, whose words stand in its data; None for any other page, and where a part of it is asked for."""
+    if "ytInitialPlayerResponse" not in source.text or (source.want is not None and source.want.selector):
+        return None
+    from agent.extract import video
+
+    seen = video.watched(source)
+    if seen is None:
+        return None
+    return {**said(seen.pop("found"), source), "html": source.text, **seen}
+
+
+def captions_of(source: Source) -> str:
+    if "<track" not in source.text.lower():
+        return ""
+    from agent.extract.video import offered_track
+
+    return offered_track(source.text, html.parse(source.text), source.url)
 
 
 def signs(page: str, text: str, url: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import json
 import re
 
 from agent.errors import Unreadable
+from agent.extract.captions import is_captions
 from agent.extract.source import Source
 
 LOOK = 4000
@@ -100,6 +101,8 @@ def of_text(source: Source) -> str:
         raise Unreadable(f"This address holds data ({declared or 'of no declared kind'}), not text.")
     if not source.text.strip("\x00 \t\r\n\ufeff"):
         raise Unreadable("The page is empty.")
+    if is_captions(source.text):
+        return "captions"
     first = source.text.lstrip("\ufeff \t\r\n")[:1]
     if first == "<":
         return of_markup(source.text, declared)
