@@ -122,7 +122,7 @@ def is_test(html: str, text: str, words: int, heads: tuple[str, ...], url: str) 
     if words > LITTLE or word_count(shown := plain(html)) > FEW:
         return False
     titled = any(TITLES_OF_TESTS.search(head) for head in heads)
-    worded = bool(TEST_WORDS.search(" ".join((*heads, text, shown)).replace("’", "'")))
+    worded = bool(TEST_WORDS.search(f"{text} {shown}".replace("’", "'")))
     low = html.lower()
     marked = any(mark in low for mark in TESTS)
     return (marked and (worded or titled or not shown)) or (titled and worded and words < LITTLE / 2)

@@ -154,7 +154,9 @@ def fetched_book(http: Http, origin: str, seconds: float) -> Rulebook:
 
 def readable(body: bytes) -> str:
     """The rules, "" for what is no robots.txt: many sites send a page of theirs for every address."""
-    text = body[:READ_BYTES].decode("utf-8-sig", "replace")
+    if len(body) > READ_BYTES:
+        body = body[:body.rfind(b"\n", 0, READ_BYTES) + 1]  # half a rule is another rule
+    text = body.decode("utf-8-sig", "replace")
     return "" if text.lstrip()[:1] == "<" else text
 
 

@@ -137,8 +137,8 @@ def taken_for_walls() -> list[str]:
 def report(host: str, walked: list[Walked]) -> None:
     short = [page for page in walked if not page.whole]
     seconds = sorted(page.seconds for page in walked)
-    print(f"{host}: {len(walked) - len(short)} of {len(walked)} pages whole; {seconds[len(seconds) // 2]:.2f} s p50, {seconds[-1]:.2f} s most; "
-          f"{dict(Counter(page.rung for page in walked))}")
+    print(f"{host}: {len(walked) - len(short)} of {len(walked)} pages whole; {seconds[len(seconds) // 2]:.2f} s p50, "
+          f"{seconds[-1]:.2f} s most; {dict(Counter(page.rung for page in walked))}")
     for page in short:
         print(f"   {page.share:.3f} {page.hidden:.3f} {page.rung} {page.url}")
 

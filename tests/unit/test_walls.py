@@ -1,0 +1,130 @@
+"""Walls by their marks and their little text; and pages that look like walls and are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.extract.walls import headings, plain, wall_of, word_count
+
+LONG = "The grey heron stands at the edge of the water and waits for fish, frogs and voles. " * 30
+
+
+def wall(html: str, text: str = "", url: str = "https://birds.example/heron") -> str:
+    return wall_of(html, text or plain(html), url)
+
+
+CHALLENGES = {
+    "cloudflare": '<title>Just a moment...</title><body><div class="main-content"><h1>birds.example</h1><p>Verifying you are human. '
+                  "This may take a few seconds.</p></div><script>window._cf_chl_opt={cvId:'3'};</script>",
+    "cloudflare block": '<title>Attention Required! | Cloudflare</title><body><h1>Sorry, you have been blocked</h1>'
+                        '<p>You are unable to access birds.example</p><div class="cf-error-details" id="cf-challenge"></div>',
+    "turnstile": '<title>birds</title><body><div class="cf-turnstile"></div><p>Please verify you are not a robot.</p>',
+    "datadome": '<title>birds.example</title><body><script>var dd={\'rt\':\'c\',\'host\':\'geo.captcha-delivery.com\'}</script>'
+                '<script src="https://ct.captcha-delivery.com/c.js"></script>',
+    "perimeterx": '<title>Access to this page has been denied</title><body><p>Press &amp; Hold to confirm you are a human.</p>'
+                  '<div id="px-captcha"></div>',
+    "hcaptcha": '<title>Check</title><body><p>Are you human?</p><div class="h-captcha" data-sitekey="x"></div>',
+    "recaptcha": '<title>Sorry</title><body><p>Our systems have detected unusual traffic from your network.</p>'
+                 '<div class="g-recaptcha"></div>',
+    "anubis": '<title>Making sure you&#39;re not a bot!</title><body><h1>Making sure you&#39;re not a bot!</h1>'
+              '<script id="anubis_challenge" type="application/json">{}</script>',
+    "aws": '<title>Human Verification</title><body><script>window.awsWafCookieDomainList=[];window.gokuProps={}</script>',
+    "incapsula": '<title></title><body><iframe src="/_Incapsula_Resource?x">Request unsuccessful.</iframe>',
+    "ddos-guard": '<title>DDoS-Guard</title><body><p>Checking your browser before accessing birds.example</p>'
+                  '<script src="/ddos-guard/js"></script>',
+    "geetest": '<title>Verify</title><body><p>Please complete the security verification.</p>'
+               '<script src="https://static.geetest.com/x.js"></script>',
+    "german": '<title>Nur einen Moment</title><body><p>Sind Sie ein Mensch?</p><div class="h-captcha"></div>',
+}
+
+
+@pytest.mark.parametrize("kind", CHALLENGES)
+def test_tests_for_robots(kind: str) -> None:
+    assert wall(CHALLENGES[kind]) == "challenge"
+
+
+@pytest.mark.parametrize("html", [
+    f'<title>Herons</title><body><p>{LONG}</p><script src="/cdn-cgi/challenge-platform/scripts/jsd/main.js"></script>',
+    '<title>Birds</title><body><p>A short note on herons.</p><script src="https://www.google.com/recaptcha/api.js"></script>',
+    "<title>Access denied: how to fix it</title><body><p>Set the mode of the file, then try again.</p>",
+    "<title>How captchas work</title><body><p>Are you human? That is what a captcha asks.</p>",
+])
+def test_pages_with_a_filters_script_are_none(html: str) -> None:
+    assert wall(html) == ""
+
+
+@pytest.mark.parametrize("heading", [
+    "404 Not Found", "Page not found", "404", "Error 404 – Page not found", "Sorry, we can't find that page", "This page doesn’t exist",
+    "Seite nicht gefunden", "Page introuvable", "Página no encontrada", "Страница не найдена", "页面不存在",
+    "The page you requested could not be found", "Oops! That page can’t be found.", "This product is no longer available",
+])
+def test_pages_that_are_not_there_and_say_it_in_words(heading: str) -> None:
+    assert wall(f"<title>Birds</title><body><h1>{heading}</h1><p>Try the search, or go home.</p>") == "missing"
+    assert wall(f"<title>{heading} | Birds</title><body><p>Try the search, or go home.</p>") == "missing"
+
+
+@pytest.mark.parametrize("html", [
+    f"<title>HTTP 404 Not Found – an explanation</title><body><h1>404 Not Found</h1><p>{LONG}</p>",
+    "<title>Lost and found</title><body><h1>Lost and found</h1><p>A ring was found.</p>",
+    "<title>Room 404</title><body><h1>Room 404</h1><p>It has a view.</p>",
+    "<title>FileNotFoundError</title><body><h1>FileNotFoundError</h1><p>Raised.</p>",
+    "<title>Herons not found in Iceland any more</title><body><p>They left.</p>",
+])
+def test_pages_that_speak_of_it_are_none(html: str) -> None:
+    assert wall(html) == ""
+
+
+LOGIN = "<form><label>Name<input></label><label>Password<input type=password></label><button>Log in</button></form>"
+
+
+@pytest.mark.parametrize(("html", "url"), [
+    (f"<title>Log in – Birds</title><body>{LOGIN}", ""), (f"<title>Birds</title><body><h1>Sign in to continue</h1>{LOGIN}", ""),
+    (f"<title>Birds</title><body>{LOGIN}", "https://birds.example/login?next=/heron"), (f"<title>Anmelden</title><body>{LOGIN}", ""),
+    ("<title>Sign in</title><body><h1>Sign in</h1><button>Continue with single sign-on</button>", "https://birds.example/auth/login"),
+])
+def test_logins(html: str, url: str) -> None:
+    assert wall(html, url=url) == "login"
+
+
+@pytest.mark.parametrize("html", [
+    f"<title>Herons</title><body><p>{LONG}</p>{LOGIN}",
+    "<title>Login shells</title><body><h1>Login shells</h1><p>A login shell reads profile.</p>",
+    f"<title>Herons</title><body><h1>Herons</h1><p>{LONG[:700]}</p>{LOGIN}",
+])
+def test_pages_with_a_login_in_their_frame_are_none(html: str) -> None:
+    assert wall(html) == ""
+
+
+LINKED = '<script type="application/ld+json">{}</script>'
+
+
+@pytest.mark.parametrize("html", [
+    LINKED.format('{"@type":"NewsArticle","isAccessibleForFree":false}') + f"<body><p>{LONG[:900]}</p>",
+    LINKED.format('{"@graph":[{"@type":"Article","isAccessibleForFree":"False"}]}') + "<body><p>Herons wait.</p>",
+    '<meta itemprop="isAccessibleForFree" content="false"><body><p>Herons wait.</p>',
+    "<body><article><p>Herons wait.</p><p>Subscribe to continue reading.</p></article>",
+    "<body><p>Herons wait.</p><p>Already a subscriber? Log in.</p>", "<body><p>Reiher warten.</p><p>Nur für Abonnenten.</p>",
+    "<body><p>Les hérons attendent.</p><p>Article réservé aux abonnés</p>",
+])
+def test_paywalls(html: str) -> None:
+    assert wall(f"<title>Herons</title>{html}") == "paywall"
+
+
+@pytest.mark.parametrize("html", [
+    LINKED.format('{"@type":"NewsArticle","isAccessibleForFree":true}') + f"<body><p>{LONG[:900]}</p>",
+    LINKED.format('{"@type":"NewsArticle","isAccessibleForFree":false}') + f"<body><p>{LONG}</p>",  # it is all there
+    LINKED.format('{"@type":"WebPage","hasPart":[{"isAccessibleForFree":false}]}') + f"<body><p>{LONG[:900]}</p>",
+    f"<body><p>{LONG}</p><p>Subscribe to our newsletter to continue learning.</p>",
+    "<body><p>Herons wait.</p><footer>Sign up for our newsletter</footer>",
+])
+def test_pages_that_are_free_are_none(html: str) -> None:
+    assert wall(f"<title>Herons</title>{html}") == ""
+
+
+def test_words_are_counted_where_there_are_no_blanks() -> None:
+    assert word_count("The grey heron") == 3
+    assert word_count("アオサギは水辺で待つ") >= 5
+
+
+def test_headings_are_plain() -> None:
+    assert list(headings("<title>A &amp; B</title><h1 class=x>It’s <b>here</b></h1>")) == ["A & B", "It's here"]
