@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from agent.errors import Unreadable
 from agent.extract.pdf_blocks import Block, Style, blocks_of, over_pages
@@ -16,6 +17,7 @@ from agent.extract.source import Found, Source, day
 MOST_MISSING = 20  # pages in a row that are declared and are not there
 EDGE = 3  # lines at the top and at the bottom of a page, among which a running head or foot is looked for
 NUMBERING = re.compile(r"\W*(?:page|seite|página|p\.?)?\s*(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|de)\s*\d{1,4})?\W*", re.IGNORECASE)
+OWN_NUMBER = re.compile(r"\A\W*(?:\d+|[ivxlc]+\b)|(?:\b\d+|\b[ivxlc]+)(?:\s*(?:/|of|von|de|sur)\s*\d+)?\W*\Z")
 NO_TITLE = re.compile(r"^(?:microsoft (?:word|powerpoint)\s*-|untitled|document\d*$|slide \d|.*\.(?:docx?|dvi|tex|indd|pptx?|pdf|fm|md)$)",
                       re.IGNORECASE)
 LIKE_STRUCTURE = re.compile(r"#{1,6} |```|~~~|>")
@@ -69,13 +71,12 @@ def without_running_lines(pages: list[list[Row]], found: Found) -> list[list[Row
     """The pages without the heads and feet that others share, and without their bare numbers."""
     if len(pages) < 3:
         return pages
-    seen = Counter(key for rows in pages for key in {running_key(row) for row in edge_rows(rows)})
-    often = max(3, min(6, len(pages) // 4))
+    seen = Counter(key for rows in pages for key in {running_key(row) for edge in edges(rows) for row in edge})
+    common = {key for key, count in seen.items() if count >= max(3, min(6, len(pages) // 4))}
     first = first_number(pages)
     out, lost = [], 0
     for number, rows in enumerate(pages):
-        gone = {id(row) for row in edge_rows(rows) if seen[running_key(row)] >= often}
-        gone |= {id(row) for row in outermost(rows) if NUMBERING.fullmatch(row.text) or number + first in numbers(row)}
+        gone = {id(row) for row in running(rows, common, number + first)}
         lost += sum(len(row.text.split()) for row in rows if id(row) in gone)
         out.append([row for row in rows if id(row) not in gone])
     if lost:
@@ -83,15 +84,24 @@ def without_running_lines(pages: list[list[Row]], found: Found) -> list[list[Row
     return out
 
 
-def edge_rows(rows: list[Row]) -> list[Row]:
-    """The first and last lines by their height on the page, whatever column they are in."""
+def running(rows: list[Row], common: set[tuple[str, int]], printed: int) -> Iterator[Row]:
+    """From both edges inwards, up to the first line that is the page's own."""
+    for edge in edges(rows):
+        for rank, row in enumerate(edge):
+            numbered = rank == 0 and (NUMBERING.fullmatch(row.text) or printed in numbers(row))
+            if not numbered and running_key(row) not in common:
+                break
+            yield row
+
+
+def edges(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """The first and last lines by their height on the page, whatever column they are in, the outermost first."""
     ranked = sorted(rows, key=lambda row: -row.y)
-    return ranked if len(ranked) < 2 * EDGE else ranked[:EDGE] + ranked[-EDGE:]
+    return ranked[:EDGE], ranked[::-1][:EDGE]
 
 
 def outermost(rows: list[Row]) -> tuple[Row, ...]:
-    ranked = sorted(rows, key=lambda row: -row.y)
-    return (ranked[0], ranked[-1]) if ranked else ()
+    return tuple(edge[0] for edge in edges(rows) if edge)
 
 
 def first_number(pages: list[list[Row]]) -> int:
@@ -109,8 +119,8 @@ def numbers(row: Row) -> set[int]:
 
 
 def running_key(row: Row) -> tuple[str, int]:
-    """The line with its numbers made alike, and its height on the page: a heading that recurs stands elsewhere each time."""
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", row.text.lower())[:120], round(row.y / 4)
+    """The line without the page's number, and its height on the page: a heading that recurs stands elsewhere each time."""
+    return OWN_NUMBER.sub("#", row.text.lower())[:120], round(row.y / 4)
 
 
 # ---------------------------------------------------------------- the text

@@ -17,6 +17,7 @@ NUMBER = re.compile(r"^(?:\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d{1,3}\])\s+(?=
 LEADERS = re.compile(r"(?:\s?[.·]){4,}\s*")
 HYPHENS = ("\u00ad", "-", "\u2010")
 WORDS = re.compile(r"\w+")
+COMPOUND = re.compile(r"\b\w+-\w+\b")
 LAST_WORD, FIRST_WORD = re.compile(r"(\w+)\W?\Z"), re.compile(r"\A(\w+)")
 ENDED = (".", "!", "?", ":", ";", "。", "”", '"', ")")
 UNSPACED = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]")
@@ -39,16 +40,17 @@ class Block:
 
 
 class Style:
-    """What is usual in this document: the size of its prose, its heading sizes, its words, its outline."""
+    """What is usual in this document: the size of its prose, its heading sizes, its hyphens, its outline."""
 
     def __init__(self, pages: list[list[Row]], marks: list[Mark]) -> None:
         letters: Counter[float] = Counter()
-        self.words: Counter[str] = Counter()
+        self.compounds: set[str] = set()
         bold = 0
         for row in (row for rows in pages for row in rows):
             letters[row.kind.size] += len(row.text)
             bold += len(row.text) * row.kind.bold
-            self.words.update(WORDS.findall(row.text.lower()))
+            if "-" in row.text:
+                self.compounds.update(COMPOUND.findall(row.text.lower()))
         self.body = letters.most_common(1)[0][0] if letters else 10.0
         self.mostly_bold = bold > 0.4 * sum(letters.values())
         large = sorted((size for size in letters if size >= self.body * 1.12), reverse=True)
@@ -184,17 +186,11 @@ def knit(text: str, line: str, style: Style) -> str:
     """Two lines as one: a word that was divided at the line's end is whole again, a hyphen of its own stays."""
     before, after = LAST_WORD.search(text), FIRST_WORD.search(line)
     if text.endswith(HYPHENS) and before and after and after[1][0].islower():
-        whole = (before[1] + after[1]).lower()
-        divided = text.endswith("\u00ad") or style.words[whole] > 0 or not (len(before[1]) > 3 and known(before[1], after[1], style))
-        return text[:-1] + ("" if divided else "-") + line
+        compound = f"{before[1]}-{after[1]}".lower() in style.compounds or line[after.end():after.end() + 1] in HYPHENS
+        return text[:-1] + ("-" if compound else "") + line
     if UNSPACED.match(text[-1:]) and UNSPACED.match(line[:1]):
         return text + line
-    return f"{text.removesuffix(chr(0xad))}{'-' if text.endswith(chr(0xad)) else ' '}{line}"
-
-
-def known(first: str, second: str, style: Style) -> bool:
-    """Whether both halves are words that stand in the document by themselves."""
-    return style.words[first.lower()] > 1 and style.words[second.lower()] > 1
+    return f"{text[:-1]}-{line}" if text.endswith("\u00ad") else f"{text} {line}"
 
 
 def over_pages(blocks: list[Block], style: Style) -> list[Block]:
