@@ -166,7 +166,7 @@ FAULTS: tuple[tuple[type[LeashError], Fault], ...] = (
     (TooBig, Fault(502, "too-big", "The page is too large", "Ask for a smaller page, or raise the setting LEASH_PAGE_BYTES.")),
     (TooSlow, Fault(504, "too-slow", "The page did not come in time",
                     "Try again; for a site that is always slow, raise the setting LEASH_PAGE_SECONDS.")),
-    (BadStatus, Fault(502, "site-status", "The site answered with an error", "Check the address by opening it in a browser.")),
+    (BadStatus, Fault(502, "site-status", "The site answered with an error", "Open the address in a browser to see what the site says.")),
     (Walled, Fault(502, "walled", "The site shows a wall in place of the page", "Open it in your own browser to see what it asks for.")),
     (Unreadable, Fault(502, "unreadable", "No text could be had from the page",
                        "Where a script draws it, the option browser=yes waits for it.")),

@@ -53,10 +53,10 @@ def given_address(typed: str) -> str:
     typed = typed.strip()
     if not typed:
         raise BadInput("An address is missing. Give one, as https://example.com/page.")
-    found = with_scheme(typed.lstrip("/"), frozenset())
+    found = with_scheme(typed.split("#")[0], frozenset())
     if found is None:
         raise BadInput(f"“{typed[:100]}” is not a web address. One looks like https://example.com/page.")
-    return checked(found.split("#")[0])
+    return checked(found)
 
 
 def with_scheme(path: str, reserved: frozenset[str]) -> str | None:
@@ -68,8 +68,8 @@ def with_scheme(path: str, reserved: frozenset[str]) -> str | None:
     first, _, rest = path.partition("/")
     if first.lower() in reserved:
         return None
-    if is_host(first.partition("?")[0]):
-        return f"https://{path}"
+    if is_host(unquote(first)):
+        return f"https://{unquote(first)}{path[len(first):]}"
     if OWNER.fullmatch(first) and REPOSITORY.match(rest):
         return f"https://github.com/{path}"
     return None
@@ -77,7 +77,6 @@ def with_scheme(path: str, reserved: frozenset[str]) -> str | None:
 
 def is_host(name: str) -> bool:
     """Whether a first segment is a host's name, and not a file that a browser or a scanner asks this server for."""
-    name = unquote(name) if "%" in name else name
     if NUMBERS.fullmatch(name):
         return True
     host = HOST.fullmatch(name)

@@ -31,7 +31,8 @@ LINK = re.compile(rf"(?<!!)\[({WORDS})\]\(<?({ADDRESS})>?(?:[ \t]+\"[^\"\n]*\")?
 NOTE = re.compile(r"\[(\^?[^\]\n]{1,20})\]:[ \t]+<?(https?://\S+?)>?$")
 FENCE = re.compile(r"[ \t]{0,3}(?:[-*+>][ \t]+)*(`{3,}|~{3,})")
 SPAN = re.compile(r"(`+)(?:(?!\1).)+\1")
-MARKUP = re.compile(r"!\[([^\]]*)\]\([^)]*\)|\[([^\]]*)\]\([^)]*\)|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
+MARKUP = re.compile(rf"!\[([^\]]*)\]\((?:{ADDRESS})\)|\[([^\]]*)\]\((?:{ADDRESS})\)|(?<!\\)[*_`]{{1,3}}(?=\S)|(?<=[^\s\\])[*_`]{{1,3}}")
+ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 class Reads(Protocol):
@@ -163,7 +164,7 @@ def structure_of(text: str) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[in
 
 def words_of(markdown: str) -> str:
     """A line's words without its marks."""
-    return MARKUP.sub(lambda found: found[1] or found[2] or "", markdown).strip()
+    return ESCAPED.sub(r"\1", MARKUP.sub(lambda found: found[1] or found[2] or "", markdown)).strip()
 
 
 # ---------------------------------------------------------------- faults, from one process to another

@@ -142,10 +142,18 @@ def described(reply: Response, made: Reading, options: Options, form: str) -> Re
 def raw_path() -> str:
     """The path and query as they were sent. gunicorn and werkzeug keep them under different names."""
     kept = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI")
-    raw = kept or request.full_path.removesuffix("?")
+    raw = as_utf8(kept) if kept else request.full_path.removesuffix("?")
     if raw.lower().startswith(("http://", "https://")):  # the absolute form, as a client sends it to a proxy
         raw = "/" + raw.split("/", 3)[3] if raw.count("/") > 2 else "/"
     return raw
+
+
+def as_utf8(raw: str) -> str:
+    """WSGI hands bytes on as Latin-1."""
+    try:
+        return raw.encode("latin-1").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return raw
 
 
 def own_names() -> frozenset[str]:
