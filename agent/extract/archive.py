@@ -12,7 +12,7 @@ from agent.errors import Unreadable
 MOST_PARTS = 20_000
 MOST_BYTES = 150_000_000  # of all parts together, unpacked
 MOST_RATIO = 200  # of a part's size to its packed size, where it is large: XML comes to 10–30, a bomb to 1000
-LARGE = 1_000_000
+LARGE = 10_000_000
 MOST_XML = 40_000_000  # of one part that is parsed as a tree
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import islice
 from posixpath import dirname, join, normpath
 from typing import Any
 
@@ -48,6 +49,7 @@ def about(archive: Archive, found: Found) -> None:
 def read_docx(source: Source) -> Found:
     """Headings, lists, tables, notes and links; of pictures their descriptions."""
     import zipfile
+    from xml.parsers.expat import ExpatError
 
     import mammoth
 
@@ -56,7 +58,7 @@ def read_docx(source: Source) -> Found:
     found = Found("docx", "", extractor="mammoth")
     try:
         html = mammoth.convert_to_html(BytesIO(source.body), convert_image=mammoth.images.img_element(lambda image: {"src": ""})).value
-    except (KeyError, ValueError, AttributeError, TypeError, IndexError, OSError, SyntaxError, zipfile.BadZipFile, RecursionError) as fault:
+    except (LookupError, ValueError, AttributeError, TypeError, OSError, RecursionError, ExpatError, zipfile.BadZipFile) as fault:
         raise Unreadable(DAMAGED.format("Word document")) from fault
     root = tree.fragment(html, "")
     found.text, found.markdown = tree.texts(root, source)
@@ -219,13 +221,14 @@ def sheet_lines(book: Any, name: str, found: Found) -> list[str]:
     import python_calamine as calamine
 
     try:
-        sheet = book.get_sheet_by_name(name)
-        rows = [[shown(cell) for cell in row] for _, row in zip(range(data.MOST_ROWS), sheet.iter_rows(), strict=False)]
+        rest = book.get_sheet_by_name(name).iter_rows()
+        rows = [[shown(cell) for cell in row] for row in islice(rest, data.MOST_ROWS)]
+        more = sum(1 for _ in rest)
     except (calamine.CalamineError, OSError, ValueError, OverflowError) as fault:
         found.drop(f"the sheet {name}", f"it cannot be read ({type(fault).__name__})")
         return []
-    if sheet.total_height > data.MOST_ROWS:
-        found.drop(f"rows of the sheet {name}", f"{sheet.total_height - data.MOST_ROWS:,} more follow the first {data.MOST_ROWS:,}")
+    if more:
+        found.drop(f"rows of the sheet {name}", f"{more:,} more follow the first {data.MOST_ROWS:,}")
     return list(data.table(trimmed(rows), found))
 
 

@@ -73,7 +73,7 @@ def test_cells_that_stand_below_one_another_are_a_table():
 
 def book(count=6):
     return pdf([[(50, 770, "F", 9, f"The Leash Manual   Chapter {1 + number // 3}"), *prose(50, 700, [
-        f"Page {number + 1} begins here and tells of number {number} only, at", "some length, and then it goes on without any end"]),
+        f"Page {number + 1} begins here and tells of number {number} only, at", f"some length, and then {number} goes on without any end"]),
         (300, 20, "F", 9, f"Page {number + 1} of {count}")] for number in range(count)])
 
 
