@@ -207,5 +207,5 @@ def text_field(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
     if el.get("readonly") is not None and "\n" in text:
         flow.block(fenced(flow, text, language_of(el)))
         flow.r.read_only = text
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True

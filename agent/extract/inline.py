@@ -9,7 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+from lxml.html import HtmlElement
+
+from agent.extract.links import has_words
 
 BREAK = "\x00"  # a line break that the page asks for
 HARD_SPACE = "\x01"  # a space that stays, also at the start of a line; markdown() makes it a space again
@@ -19,6 +24,7 @@ TICKS_ETC = re.compile(
     r"(?P<tick>`)|(?P<slash>\\(?=[!-/:-@\[-`{-~]))|(?P<entity>&(?=#\d{1,7};|#[xX][\da-fA-F]{1,6};|[A-Za-z][A-Za-z\d]{1,31};))"
     r"|(?P<tag><(?=[A-Za-z/!?][^<]*>))|(?P<strike>~(?=~))|(?P<bracket>\](?=\(|\[|:))|(?P<star>\*+)|(?P<under>_+)|(?P<open>\[(?=\^))")
 STARTS = re.compile(r"(?:#{1,6}(?=\s|$)|[-+*](?=\s|$)|>|~~~|:(?=\s)|(?:-\s*){3,}$|(?:=\s*)+$|\[(?=[^\]]+\]:))|(\d{1,9})(?=[.)](?:\s|$))")
+IMAGE, PICTURES, WORD = "![", re.compile(r"!\[(?:[^\]\\]|\\.)*\]\([^)]*\)"), re.compile(r"\w")
 PUNCTUATION = re.compile(r"[^\w\s]")
 MOVABLE = "\"'“”‘’.,;:?…。、，！？；：「」『』（）()"
 WRAPS = {"em": "*", "strong": "**", "del": "~~"}
@@ -29,11 +35,18 @@ ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|e|ème|º|ª|o|a|tm|sm|®|©|™)", 
 class Link:
     """A link that is open. `suffix` makes what follows its words; it is asked once, at its heading or else its first words."""
 
+    el: HtmlElement
     url: str
     suffix: Callable[[str], str]
-    heading: bool = False
-    words: bool = True
     spent: bool = False
+
+    @cached_property
+    def heading(self) -> bool:
+        return len(self.el) > 0 and next(self.el.iter("h1", "h2", "h3", "h4", "h5", "h6"), None) is not None
+
+    @cached_property
+    def words(self) -> bool:
+        return has_words(self.el)
 
 
 class Marked:
@@ -50,12 +63,18 @@ class PlainLine:
 
     def __init__(self) -> None:
         self.pieces: list[Any] = []
+        self.marks: list[list[Any]] = []  # kind, where its pieces start, its link
+        self.says = False  # whether there is more than white space
 
-    def text(self, text: str) -> None:
-        self.pieces.append(text)
+    def text(self, text: str | None) -> None:
+        if text:
+            self.pieces.append(text)
+            self.says = self.says or not text.isspace()
 
     def raw(self, text: str) -> None:
+        """Text that is Markdown already."""
         self.pieces.append(text)
+        self.says = True
 
     def open(self, kind: str, link: Link | None = None) -> None:
         """Plain text has no marks."""
@@ -64,21 +83,27 @@ class PlainLine:
         """Plain text has no marks."""
 
     def take(self, heading: bool = False) -> str:
-        text = "".join(self.pieces)
-        self.pieces.clear()
+        """The line so far; another one begins."""
+        text = "".join(self.pieces) if self.says else ""
+        self.clear()
         return text
+
+    def clear(self) -> None:
+        self.pieces.clear()
+        self.says = False
+        for mark in self.marks:
+            mark[1] = 0
 
 
 class RichLine(PlainLine):
     def __init__(self) -> None:
         super().__init__()
-        self.marks: list[list[Any]] = []  # kind, where its pieces start, its link
         self.stars = self.opener = False
 
-    def text(self, text: str) -> None:
-        if SPECIAL.search(text):
-            text = self.escaped(text)
-        self.pieces.append(text)
+    def text(self, text: str | None) -> None:
+        if text:
+            self.pieces.append(self.escaped(text) if SPECIAL.search(text) else text)
+            self.says = self.says or not text.isspace()
 
     def open(self, kind: str, link: Link | None = None) -> None:
         self.marks.append([kind, len(self.pieces), link])
@@ -89,13 +114,14 @@ class RichLine(PlainLine):
 
     def take(self, heading: bool = False) -> str:
         """The line so far; marks that are open go on in the next one."""
+        if not self.says:
+            self.clear()
+            return ""
         for mark in reversed(self.marks):
             self.fold(*mark, heading)
         text = join(self.pieces)
-        self.pieces.clear()
+        self.clear()
         self.stars = self.opener = False
-        for mark in self.marks:
-            mark[1] = 0
         return text
 
     def fold(self, kind: str, start: int, link: Link | None, heading: bool) -> None:
@@ -169,11 +195,10 @@ def wrapped(kind: str, core: str, link: Link | None, heading: bool) -> Marked | 
 
 
 def linked(core: str, link: Link, heading: bool) -> Marked | str:
-    picture = link.words and not re.search(r"\w", re.sub(r"!\[(?:[^\]\\]|\\.)*\]\([^)]*\)", "", core))
-    if link.spent or picture or (link.heading and not heading):
+    if link.spent or (not heading and link.heading) or (IMAGE in core and link.words and not WORD.search(PICTURES.sub("", core))):
         return core
     link.spent = True
-    return Marked("link", core.replace(BREAK, " "), link.suffix(link.url))
+    return Marked("link", core.replace(BREAK, " ").removeprefix("^"), link.suffix(link.url))
 
 
 def raised(kind: str, core: str) -> str:
@@ -200,6 +225,8 @@ def balanced(pieces: list[Any]) -> list[Any]:
 
 def join(pieces: list[Any]) -> str:
     """The pieces as one text; where a mark's neighbours would keep a parser from seeing it, the mark moves or goes."""
+    if len(pieces) == 1 and type(pieces[0]) is str:
+        return pieces[0]
     pieces = merged([piece for piece in pieces if piece != ""])
     parts: list[str] = []
     for at, piece in enumerate(pieces):

@@ -12,6 +12,8 @@ from urllib.parse import urljoin
 from lxml.html import HtmlElement
 
 SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
+PLAIN_ADDRESS = re.compile(r"https?://[\w.:-]+/(?!\.)(?:(?!/\.)[\w/.,;:!@=+$~%*'?#-]|&(?!#|[\w]+;))*", re.ASCII)
+PATH, CONTROL = re.compile(r"[^?#]*"), re.compile(r"[\t\n\r]")
 NOWHERE = frozenset("javascript data vbscript blob about void".split())
 PERMALINK_CLASS = re.compile(
     r"(?:^|[\s_-])(?:headerlink|hash-?link|permalink|heading-?(?:anchor|link)|header-?anchor|anchor-?link|anchorjs-link|"
@@ -63,7 +65,9 @@ def base_of(root: HtmlElement, url: str) -> str:
 
 
 def resolved(href: str, base: str) -> str:
-    href = re.sub(r"[\t\n\r]", "", href.strip(" \t\n\r\f\x00"))
+    if PLAIN_ADDRESS.fullmatch(href):
+        return href
+    href = CONTROL.sub("", href.strip(" \t\n\r\f\x00"))
     scheme = SCHEME.match(href)
     if not href or href == "#" or (scheme and scheme[1].lower() in NOWHERE):
         return ""
@@ -77,7 +81,7 @@ def resolved(href: str, base: str) -> str:
 
 def joined(base: str, href: str) -> str:
     """urljoin, but a backslash is a slash and an empty query or fragment stays, as in a browser."""
-    path = re.match(r"[^?#]*", href)[0]
+    path = PATH.match(href)[0]
     absolute = urljoin(base, path.replace("\\", "/") + href[len(path):])
     if absolute.endswith(("#", "?")) or not href.endswith(("#", "?")):
         return absolute
@@ -86,6 +90,8 @@ def joined(base: str, href: str) -> str:
 
 def destination(url: str) -> str:
     """The address as Markdown writes it: in angle brackets where its parentheses are not in pairs."""
+    if PLAIN_ADDRESS.fullmatch(url):
+        return url
     url = url.replace("<", "%3C").replace(">", "%3E")
     url = re.sub(r"\\(?=[!-/:-@\[-`{-~])|&(?=#?\w+;)", lambda found: "%5C" if found[0] == "\\" else "&amp;", url)
     url = re.sub(r"[\x00-\x20\x7f]", lambda found: f"%{ord(found[0]):02X}", url)

@@ -19,15 +19,40 @@ GREATEST = 999_999_999  # Markdown's numbers have nine digits at most
 
 
 def listing(flow: Flow, el: HtmlElement) -> list[str]:
-    items = [(child, item_blocks(flow, child)) for child in el if not flow.r.silent(child)]
-    stray = " ".join(text.strip() for text in [el.text or "", *(child.tail or "" for child in el)] if text.strip())
-    notes = [block for child, blocks in items if child in flow.r.notes.targets for block in blocks]
-    items = nested([(child, blocks) for child, blocks in items if blocks and child not in flow.r.notes.targets])
+    notes: list[str] = []
+    items = gathered(flow, el, notes)
+    first = [flow.r.line_of(el.text)] if (el.text or "").strip() else []
     if flow.r.one_line and flow.r.rich:
-        return [text for text in ["; ".join(" ".join(blocks) for _, blocks in items), stray] if text]
+        return [text for text in [*first, "; ".join(" ".join(blocks) for _, blocks in items)] if text]
     marks = numbers(el, [child for child, _ in items], flow) if el.tag == "ol" else [bullet(flow)] * len(items)
     lines = [f"{mark} {indent(blocks, len(mark) + 1)}" for mark, (_, blocks) in zip(marks, items, strict=True)]
-    return [text for text in [stray, "\n".join(lines), *notes] if text]
+    return [text for text in [*first, "\n".join(lines), *notes] if text]
+
+
+def gathered(flow: Flow, el: HtmlElement, notes: list[str]) -> list[tuple[HtmlElement, list[str]]]:
+    """Each item with its blocks. A list or text directly in the list belongs to the item before it; footnotes go to `notes`."""
+    items: list[tuple[HtmlElement, list[str]]] = []
+    for child in el:
+        if not flow.r.silent(child):
+            blocks = item_blocks(flow, child)
+            if child in flow.r.notes.targets:
+                notes.extend(blocks)
+            elif child.tag in LISTS and items:
+                items[-1][1].extend(blocks)
+            elif blocks:
+                items.append((child, blocks))
+        if child.tail and not child.tail.isspace():
+            add_text(items, child, flow.r.line_of(child.tail))
+    return items
+
+
+def add_text(items: list[tuple[HtmlElement, list[str]]], child: HtmlElement, text: str) -> None:
+    if not items:
+        items.append((child, [text]))
+    elif len(items[-1][1]) == 1 and "\n" not in items[-1][1][0]:
+        items[-1][1][0] += f" {text}"
+    else:
+        items[-1][1].append(text)
 
 
 def item_blocks(flow: Flow, el: HtmlElement) -> list[str]:
@@ -36,17 +61,6 @@ def item_blocks(flow: Flow, el: HtmlElement) -> list[str]:
     if el.tag in LISTS and flow.r.depth < 39:
         return listing(flow, el)
     return flow.r.flow(el)
-
-
-def nested(items: list[tuple[HtmlElement, list[str]]]) -> list[tuple[HtmlElement, list[str]]]:
-    """A list directly in a list belongs to the item before it."""
-    out: list[tuple[HtmlElement, list[str]]] = []
-    for child, blocks in items:
-        if child.tag in LISTS and out:
-            out[-1][1].extend(blocks)
-        else:
-            out.append((child, list(blocks)))
-    return out
 
 
 def bullet(flow: Flow) -> str:
@@ -89,7 +103,7 @@ def orphan(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
         if flow.out and flow.out[-1].startswith("- "):
             item = f"{flow.out.pop()}\n{item}"
         flow.out.append(item)
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 
@@ -97,7 +111,7 @@ def checkbox(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
     """The box of a task, not of a form: one that stands first in its item and cannot be ticked, or whose item says so."""
     if (el.get("type") or "").lower() == "checkbox" and not "".join(map(str, flow.line.pieces)).strip() and is_task(el):
         flow.line.raw("[x] " if el.get("checked") is not None else "[ ] ")
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 

@@ -23,7 +23,7 @@ def image(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
         flow.line.raw(f"${tex}$")
     elif flow.r.style.images:
         show(flow, el)
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 
@@ -46,7 +46,7 @@ def without_script(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
         url = flow.r.addresses.absolute(image_source(img))
         if url and url not in flow.r.shown and not follows_image(flow):
             show(flow, img)
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 

@@ -16,7 +16,7 @@ from lxml.html import HtmlElement
 
 from agent.extract import code, formulas, lists, pictures, tables
 from agent.extract.inline import BREAK, HARD_SPACE, Link, PlainLine, RichLine, code_span, escape_start
-from agent.extract.links import Addresses, has_words, is_permalink, is_wordy_permalink
+from agent.extract.links import Addresses, is_permalink, is_wordy_permalink
 from agent.extract.notes import Notes
 from agent.extract.shadow import children_of, is_shadow
 from agent.extract.tags import BLOCKS, SILENT, SPACE, one_line
@@ -57,6 +57,7 @@ class Renderer:
         self.shown: set[str] = set()  # addresses of the images so far
         self.read_only = ""  # code of a text field, which the page may show a second time
         self.handlers = RICH if self.rich else PLAIN
+        self.children = iter if next(root.iter("template"), None) is None else children_of
 
     def silent(self, el: HtmlElement) -> bool:
         return not isinstance(el.tag, str) or el.tag in SILENT or is_permalink(el) or self.skip(el)
@@ -68,6 +69,12 @@ class Renderer:
         flow.run(el)
         self.depth -= 1
         return flow.out
+
+    def line_of(self, text: str) -> str:
+        """Words that stand in no element of their own, on one line."""
+        line = RichLine() if self.rich else PlainLine()
+        line.text(text)
+        return one_line(line.take())
 
     def words(self, el: HtmlElement, joint: str = " ") -> str:
         """All text of `el` on one line; blocks are parted by `joint`."""
@@ -87,8 +94,8 @@ class Flow:
             self.line.open("link", renderer.link)
 
     def run(self, root: HtmlElement) -> None:
-        self.line.text(root.text or "")
-        stack: list[tuple[HtmlElement, Iterable[HtmlElement], Any]] = [(root, children_of(root), None)]
+        self.line.text(root.text)
+        stack: list[tuple[HtmlElement, Iterable[HtmlElement], Any]] = [(root, self.r.children(root), None)]
         while stack:
             el, children, leave = stack[-1]
             child = next(children, None)
@@ -99,14 +106,14 @@ class Flow:
             if leave:
                 leave()
             if stack:
-                self.line.text(el.tail or "")
+                self.line.text(el.tail)
         self.end_line()
 
     def enter(self, el: HtmlElement, stack: list[Any]) -> None:
         """Says `el`, or puts it on the stack to have its children said."""
         tag = el.tag
         if not isinstance(tag, str):
-            self.line.text(el.tail or "")
+            self.line.text(el.tail)
             return
         handler = self.r.handlers.get(tag)
         if handler is None or not handler(self, el, stack):
@@ -116,7 +123,7 @@ class Flow:
         """An element without a rule for its tag: by its class or role, else a block or a stretch of the line."""
         r = self.r
         if tag in SILENT or r.skip(el) or self.by_class(el, tag):
-            self.line.text(el.tail or "")
+            self.line.text(el.tail)
         elif tag in BLOCKS or (el.get("style") and SHOWN_AS_BLOCK.search(el.get("style"))):
             self.end_line()
             self.push(el, stack, self.end_line)
@@ -124,8 +131,8 @@ class Flow:
             self.push(el, stack, None)
 
     def push(self, el: HtmlElement, stack: list[Any], leave: Any) -> None:
-        self.line.text(el.text or "")
-        stack.append((el, children_of(el), leave))
+        self.line.text(el.text)
+        stack.append((el, self.r.children(el), leave))
 
     def by_class(self, el: HtmlElement, tag: str) -> bool:
         if el in self.r.notes.targets and not self.r.one_line:
@@ -141,7 +148,7 @@ class Flow:
 
     def end_line(self) -> None:
         text = self.line.take(heading=self.r.headings > 0)
-        if not text or text.isspace():
+        if not text:
             return
         lines = [one for one in map(one_line, text.split(BREAK)) if one]
         if not lines:
@@ -163,7 +170,7 @@ def structure(make: Callable[[Flow, HtmlElement], list[str]]) -> Callable[[Flow,
         if not flow.r.skip(el):
             flow.end_line()
             flow.out.extend(make(flow, el))
-        flow.line.text(el.tail or "")
+        flow.line.text(el.tail)
         return True
     return handle
 
@@ -217,7 +224,7 @@ def line_break(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
         flow.end_line()
     else:
         flow.line.raw(BREAK)
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 
@@ -239,23 +246,25 @@ def anchor(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
     elif el in r.notes.dropped or is_wordy_permalink(el) or (is_permalink(el) and next(el.iter("img"), None) is None) or r.skip(el):
         pass
     else:
-        url = r.addresses.absolute(el.get("href") or "") if r.style.links != "none" and r.link is None else ""
+        url = r.addresses.absolute(el.get("href") or "") if r.style.links != "none" else ""
         if not url:
             return False
         open_link(flow, el, stack, url)
         return True
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 
 def open_link(flow: Flow, el: HtmlElement, stack: list[Any], url: str) -> None:
-    r = flow.r
-    suffix = r.addresses.numbered if r.style.links == "footnotes" else r.addresses.inline
-    r.link = Link(url, suffix, heading=not r.headings and next(el.iter(*HEADINGS), None) is not None, words=has_words(el))
+    """A link inside a link ends the outer one, as in a browser."""
+    r, outer = flow.r, flow.r.link
+    if outer is not None:
+        outer.spent = True
+    r.link = Link(el, url, r.addresses.numbered if r.style.links == "footnotes" else r.addresses.inline)
 
     def leave() -> None:
         flow.line.close(r.headings > 0)
-        r.link = None
+        r.link = outer
 
     flow.line.open("link", r.link)
     flow.push(el, stack, leave)
@@ -264,7 +273,7 @@ def open_link(flow: Flow, el: HtmlElement, stack: list[Any], url: str) -> None:
 def plain_anchor(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
     if not is_permalink(el):
         return False
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 
@@ -277,7 +286,7 @@ def inline_code(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
     text = one_line(code.raw(el).replace("\n", " "))
     if text:
         flow.line.raw(code_span(text) if flow.r.rich else text)
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 
@@ -286,7 +295,7 @@ def ruby(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
     if el.tag == "rt" and not flow.r.skip(el):
         reading = one_line(el.text_content())
         flow.line.text(f"({reading})" if reading else "")
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 
@@ -297,7 +306,7 @@ def frame(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
         outer, flow.r.skip = flow.r.skip, lambda el: False
         flow.block(flow.r.flow(inner))
         flow.r.skip = outer
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 
@@ -323,7 +332,7 @@ def formula(flow: Flow, el: HtmlElement) -> bool:
 def formula_tag(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
     if not formula(flow, el):
         return False
-    flow.line.text(el.tail or "")
+    flow.line.text(el.tail)
     return True
 
 
