@@ -63,7 +63,7 @@ PRESSED = "The browser pressed: {labels}."
 GIVEN_ANYWAY = "{no} You gave the address, so Leash opened it all the same."
 ASKS = "The site asks of programs: {signal}."
 LLMS = "The site offers an overview for programs at {url}."
-TRANSCRIPT = "## Transcript"
+TRANSCRIPT = "\n\n## Transcript\n\n"
 
 
 @dataclass(frozen=True)
@@ -291,7 +291,13 @@ class Climb:
         return None
 
     def with_captions(self, found: dict[str, Any]) -> dict[str, Any]:
-        return found
+        """The page of a video with what is said in it after its own text, if the page offers that."""
+        said = self.side_file(found["captions"]) if found["captions"] else None
+        if said is None or said["receipt"]["extractor"] != "captions":
+            return found
+        whole = self.want is not None and not self.want.selector
+        marked = f"{found['markdown']}{TRANSCRIPT}{said['text']}" if whole else found["markdown"]
+        return {**found, "text": f"{found['text']}{TRANSCRIPT}{said['text']}", "markdown": marked}
 
     # ------------------------------------------------------------ bytes to text
 

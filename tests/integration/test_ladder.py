@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -209,6 +210,22 @@ def test_a_linked_llms_txt_is_offered_and_not_opened(world: World) -> None:
     read = world.reader.open(world.put("/a/heron", html(BODY, '<link rel="describedby" href="/llms.txt" type="text/plain">')))
     assert read.offers["llms"] == world.url("/llms.txt")
     assert world.asked == ["/a/heron"]
+
+
+# ------------------------------------------------------------------ captions
+
+
+PLAYER = {"videoDetails": {"videoId": "heron000001", "title": "A heron waits", "shortDescription": HERON, "lengthSeconds": "60"},
+          "captions": {"playerCaptionsTracklistRenderer": {"captionTracks": [{"baseUrl": "/captions", "languageCode": "en"}]}}}
+VTT = "WEBVTT\n\n00:01.000 --> 00:03.000\nIt stands quite still.\n\n00:05.000 --> 00:08.000\nAnd there it strikes!\n"
+
+
+def test_the_transcript_of_a_video_stands_after_its_description(world: World) -> None:
+    url = world.put("/watch", f"<html><title>A heron waits</title><script>var ytInitialPlayerResponse = {json.dumps(PLAYER)};</script></html>")
+    assert "Transcript" not in world.reader.open(url).page.text
+    world.put("/captions", VTT, "text/vtt")
+    text = world.reader.open(url).page.text
+    assert text.index("Most of its strikes miss.") < text.index("## Transcript") < text.index("And there it strikes!")
 
 
 # ------------------------------------------------------------------ unchanged
