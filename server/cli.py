@@ -13,7 +13,7 @@ import click
 
 from agent.errors import BadInput, LeashError, StorageError
 
-ELSEWHERE = {"ask": "server.ask:command", "text": "server.text_cli:command"}
+ELSEWHERE = {"ask": "server.ask:command", "repo": "server.repo:command", "text": "server.text_cli:command"}
 
 
 class Commands(click.Group):

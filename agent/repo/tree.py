@@ -1,0 +1,169 @@
+"""The files of a repository: listed from a commit or from a folder on this disk, and their bytes read. Writes nothing.
+
+A path is a str as os.fsdecode makes it, so that every name on disk has one; `shown` is how it is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from agent.repo.git import Git
+
+MISSING = -1
+AHEAD = 64  # objects asked of git before the first is read
+
+
+class Entry(NamedTuple):
+    """One path of a tree. `kind` is "file", "link" or "module"; `size` is MISSING if its bytes are not here."""
+
+    path: str
+    kind: str
+    size: int
+    oid: str = ""
+
+
+KINDS = {"120000": "link", "160000": "module"}
+UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a1-\U0010ffff]|[\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+LONGEST_NAME = 300
+
+
+def shown(path: str) -> str:
+    """A path as one printable line: control characters, marks that turn text around and stray bytes as escapes."""
+    text = UNPRINTABLE.sub(lambda found: escaped(found[0]), path)
+    return text if len(text) <= LONGEST_NAME else f"{text[:200]}…{text[-80:]}"
+
+
+def escaped(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+class Commit:
+    """The tree of one commit, or the part of it under `path`; bytes come from one `git cat-file`."""
+
+    def __init__(self, git: Git, commit: str, path: str = "") -> None:
+        self.git, self.commit, self.path = git, commit, path
+        self._cat: subprocess.Popen[bytes] | None = None
+
+    def entries(self) -> list[Entry]:
+        under = ["--", self.path] if self.path else []
+        return [tree_entry(row) for row in self.git.rows("ls-tree", "-r", "-l", "-z", "--full-tree", self.commit, *under)]
+
+    def read(self, entries: Iterable[Entry], limit: int) -> Iterator[bytes | None]:
+        """The bytes of each, in order; None if they are not here or more than the limit. Some are asked for ahead."""
+        cat = self._cat = self._cat or self.git.start("cat-file", "--batch", feed=True)
+        asked: deque[Entry] = deque()
+        for entry in entries:
+            cat.stdin.write(f"{entry.oid}\n".encode())
+            asked.append(entry)
+            if len(asked) >= AHEAD:
+                cat.stdin.flush()
+                while len(asked) > AHEAD // 2:
+                    asked.popleft()
+                    yield self._answer(cat, limit)
+        cat.stdin.flush()
+        for _ in asked:
+            yield self._answer(cat, limit)
+
+    def _answer(self, cat: subprocess.Popen[bytes], limit: int) -> bytes | None:
+        head = cat.stdout.readline().split()
+        if len(head) != 3:
+            return None
+        size = int(head[2])
+        if size <= limit:
+            raw = cat.stdout.read(size + 1)[:-1]
+            return raw if len(raw) == size else None
+        left = size + 1
+        while left and (chunk := cat.stdout.read(min(left, 65536))):
+            left -= len(chunk)
+        return None
+
+    def close(self) -> None:
+        if self._cat:
+            self._cat.kill()
+            self._cat.communicate()
+            self._cat = None
+
+
+def tree_entry(row: bytes) -> Entry:
+    head, _, path = row.partition(b"\t")
+    mode, _, oid, size = head.decode().split()
+    return Entry(os.fsdecode(path), KINDS.get(mode, "file"), int(size) if size.isdigit() else MISSING, oid)
+
+
+class Folder:
+    """A folder on this disk as the user sees it: what git tracks there and what it does not ignore.
+
+    A folder that is in no repository is listed by git too, with the rules of its .gitignore files. No symbolic link is
+    followed, also none that stands in place of a tracked folder.
+    """
+
+    def __init__(self, git: Git, only: str = "") -> None:
+        self.git, self.only = git, only
+        self._root = git.folder.resolve()
+        self._plain: dict[str, bool] = {}
+
+    def entries(self) -> list[Entry]:
+        found = {**dict(self._untracked()), **dict(self._tracked())}
+        return [self._entry(path, kind) for path, kind in sorted(found.items()) if self.only in ("", path)]
+
+    def _tracked(self) -> Iterator[tuple[str, str]]:
+        for row in self.git.rows("ls-files", "-z", "-s"):
+            head, _, path = row.partition(b"\t")
+            yield os.fsdecode(path), KINDS.get(head[:6].decode(), "file")
+
+    def _untracked(self) -> Iterator[tuple[str, str]]:
+        for row in self.git.rows("ls-files", "-z", "-o", "--exclude-standard"):
+            path = os.fsdecode(row)
+            yield path.rstrip("/"), "module" if path.endswith("/") else "file"  # a repository within, not part of this one
+
+    def _entry(self, path: str, kind: str) -> Entry:
+        if kind == "module":
+            return Entry(path, kind, 0)
+        try:
+            found = (self._root / path).lstat() if self._inside(path) else None
+        except (OSError, ValueError):
+            found = None
+        if found is None:
+            return Entry(path, "file", MISSING)
+        if stat.S_ISLNK(found.st_mode):
+            return Entry(path, "link", found.st_size)
+        return Entry(path, "file", found.st_size if stat.S_ISREG(found.st_mode) else MISSING)
+
+    def _inside(self, path: str) -> bool:
+        """Whether no part of the way to it is a link or leads out."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._plain:
+            whole = self._root / folder
+            self._plain[folder] = ".." not in folder.split("/") and whole.resolve() == whole
+        return self._plain[folder]
+
+    def read(self, entries: Iterable[Entry], limit: int) -> Iterator[bytes | None]:
+        """The bytes of each, in order; None if they cannot be read or are more than the limit."""
+        return (self._read(entry, limit) for entry in entries)
+
+    def _read(self, entry: Entry, limit: int) -> bytes | None:
+        where = self._root / entry.path
+        try:
+            if entry.kind == "link":
+                return os.fsencode(where.readlink())
+            number = os.open(where, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return None
+        with os.fdopen(number, "rb", buffering=0) as file:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                return None
+            raw = file.read(limit + 1)
+            return raw if raw is not None and len(raw) <= limit else None
+
+    def close(self) -> None:
+        """Nothing is held open."""
+

@@ -1,0 +1,98 @@
+"""`leash repo`: a repository as text on standard output, in this process, without Redis or the server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from agent.repo.opened import Opened
+    from agent.repo.wishes import Wishes
+
+
+@click.command("repo")
+@click.argument("where", metavar="URL|PATH")
+@click.option("--include", "-i", multiple=True, metavar="GLOB", help="Only files that match; may be given again.")
+@click.option("--exclude", "-e", multiple=True, metavar="GLOB", help="No files that match; may be given again.")
+@click.option("--tokens", type=int, metavar="N", help="A budget for the whole text: what matters first is kept, the rest listed.")
+@click.option("--format", "form", type=click.Choice(["markdown", "xml", "json"]), default="markdown", show_default=True)
+@click.option("--outline", is_flag=True, help="Only signatures and docstrings of source code.")
+@click.option("--token-estimate", "estimate", is_flag=True, help="Estimate tokens instead of counting them: faster.")
+@click.option("--all", "everything", is_flag=True, help="Also generated, vendored and minified files and lock files.")
+@click.option("--ref", default="", help="A branch, tag or commit; of a local repository instead of its work tree.")
+@click.option("--file-bytes", type=int, default=1_000_000, show_default=True, help="Leave out files that are larger.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="A file to write instead of standard output.")
+def command(where: str, output: Path | None, **wishes: object) -> None:
+    """Print a repository as LLM-ready text: summary, tree, files, what was left out.
+
+    URL is a repository's address on GitHub, GitLab, Bitbucket, Codeberg or any git server, or that of a folder, file,
+    branch, tag, commit or pull request in one; PATH a folder or file on this disk.
+    """
+    from agent.repo.wishes import Wishes
+
+    with opened(where, Wishes(**wishes)) as (repository, asked):
+        from agent.repo.pack import pack
+
+        write(pack(repository, asked), output)
+
+
+@contextmanager
+def opened(where: str, wishes: Wishes) -> Iterator[tuple[Opened, Wishes]]:
+    from agent.repo.opened import open_folder
+
+    if Path(where).exists():
+        with open_folder(Path(where), wishes.ref, local_scratch) as repository:
+            yield repository, wishes
+        return
+    with opened_remote(where, wishes) as repository:
+        yield repository, wishes
+
+
+@contextmanager
+def opened_remote(where: str, wishes: Wishes) -> Iterator[Opened]:
+    from agent.errors import BadInput
+    from agent.repo.target import target_of
+
+    target = target_of(where)
+    if target is None:
+        raise BadInput(f"{where[:200]} is neither a folder here nor the address of a repository. An address looks like "
+                       "https://github.com/owner/name, or ends in .git.")
+    from agent.fetch.egress import Egress
+    from agent.repo.remote import Means, open_target
+    from agent.settings import load_settings
+
+    settings = load_settings()
+    door = Egress(settings).start()
+    try:
+        with open_target(target, wishes, Means(settings, door)) as repository:
+            yield repository
+    finally:
+        door.close()
+
+
+def local_scratch() -> Path:
+    from agent.repo.remote import scratch
+    from agent.settings import load_settings
+
+    return scratch(load_settings())
+
+
+def write(pieces: Iterator[str], output: Path | None) -> None:
+    """To a file, or to standard output; to a terminal without what would steer it."""
+    if output:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
+        return
+    clean = sys.stdout.isatty()
+    for piece in pieces:
+        sys.stdout.buffer.write((steady(piece) if clean else piece).encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+
+
+def steady(text: str) -> str:
+    return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
