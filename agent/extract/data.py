@@ -110,7 +110,7 @@ def read_csv(source: Source) -> Found:
     found = Found("csv", "", title=source.url.rstrip("/").rpartition("/")[2].partition("?")[0])
     found.text = "\n".join(table(rows, found))
     if left := left_over(rows, source):
-        found.drop("rows", f"{left:,} more rows follow the first {found.text.count(chr(10)) - 1:,}")
+        found.drop("rows", f"{left:,} more rows follow the first {found.text.count(chr(10)):,}")
     found.markdown = found.text + noted(found)
     return found
 

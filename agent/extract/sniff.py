@@ -33,12 +33,12 @@ NO_TEXT = (
 RIFF = {b"WEBP": "", b"WAVE": "sound", b"AVI ": "video"}
 BRANDS = {b"avif": "", b"avis": "", b"heic": "", b"heix": "", b"mif1": "", b"msf1": "", b"M4A ": "sound"}
 MARKUP = re.compile(r"<(?:!doctype html|html|head|body|title|div|p|h1|meta|table|article|script)\b", re.IGNORECASE)
+TAG = re.compile(r"<[a-zA-Z/!]|&#?\w+;")
 PROLOGUE = re.compile(r"(?:\s|\ufeff|<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s[^\[>]*(?:\[.*?\]\s*)?>)*", re.DOTALL | re.IGNORECASE)
 ROOT = re.compile(r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[\s/>]")
 FEEDS = frozenset(("rss", "feed", "rdf"))
 HEADED = re.compile(r"\A---\n(?:[^\n]*\n){1,40}?---\n|^(?:#{1,6} \S|```|\[[^\]\n]+\]\([^)\s]+\)|[^\n]+\n(?:={3,}|-{3,})$)", re.MULTILINE)
 MARKDOWN_NAME = re.compile(r"\.(?:md|markdown|mdx|mkd)\Z", re.IGNORECASE)
-BINARY = ("image", "audio", "video", "font")
 
 
 def kind_of(source: Source) -> str:
@@ -97,7 +97,7 @@ PARTS = {"docx": r"word/document\d*\.xml", "pptx": r"ppt/presentation\d*\.xml", 
 
 def of_text(source: Source) -> str:
     declared, head = source.content_type, source.text[:LOOK]
-    if not looks_like_text(head.encode("utf-8", "replace")) or (declared.split("/")[0] in BINARY and "svg" not in declared):
+    if not looks_like_text(head.encode("utf-8", "replace")):
         raise Unreadable(f"This address holds data ({declared or 'of no declared kind'}), not text.")
     if not source.text.strip("\x00 \t\r\n\ufeff"):
         raise Unreadable("The page is empty.")
@@ -108,7 +108,7 @@ def of_text(source: Source) -> str:
         return of_markup(source.text, declared)
     if first and first in "{[" and (kind := of_json(source.text)):
         return kind
-    if "html" in declared or (MARKUP.search(head) and not is_markdown(source)):
+    if ("html" in declared and TAG.search(source.text)) or (MARKUP.search(head) and not is_markdown(source)):
         return "html"
     return "json" if is_json_value(source) else of_prose(source)
 
@@ -162,7 +162,7 @@ def are_values(lines: list[str]) -> bool:
 def looks_cut(text: str, fault: int) -> bool:
     """Whether the text is JSON whose end is missing: it is sound up to its last value."""
     rest = text[fault:].strip()
-    return bool(re.match(r'[{\[]\s*["{\[\d]', text)) and fault > 20 and not re.search(r'[\]}"]', rest[1:])
+    return bool(re.match(r'[{\[]\s*["{\[\d]', text)) and fault > 8 and not re.search(r'[\]}"]', rest[1:])
 
 
 def is_json_value(source: Source) -> bool:
