@@ -135,7 +135,7 @@ class Child:
             raise Unreadable(f"Making text of the page took longer than {seconds:g} s, so Leash gave it up.") from None
         except (OSError, EOFError):
             self.kill()
-            raise Unreadable("Making text of the page ended the process that did it.") from None
+            raise Unreadable("Making text of the page ended the process that did it; it may have needed too much memory.") from None
         if kind == SPENT:
             self.kill()
         return outcome(kind, content)

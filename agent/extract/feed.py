@@ -36,16 +36,15 @@ class Item:
 def read(source: Source) -> Found:
     """Title and author are the feed's, the date is that of its newest item."""
     if source.text.lstrip("\ufeff \t\r\n")[:1] == "{":
-        head, language, items = from_json(source)
+        head, language, items, count = from_json(source)
     else:
-        head, language, items = from_xml(source)
+        head, language, items, count = from_xml(source)
     found = Found("feed", "", title=head.title, author=head.author, language=language)
-    kept = items[:MOST_ITEMS]
-    found.text, found.markdown = tree.texts(page(head, kept, source.url), source)
-    if len(items) > len(kept):
-        found.drop("items", f"{len(items) - len(kept):,} more follow the first {len(kept):,}")
+    found.text, found.markdown = tree.texts(page(head, items, source.url), source)
+    if count > len(items):
+        found.drop("items", f"{count - len(items):,} more follow the first {len(items):,}")
         found.markdown += data.noted(found) if found.markdown else ""
-    found.date = max([day(item.date) for item in kept] or [""])
+    found.date = max([day(item.date) for item in items] or [""])
     return found
 
 
@@ -75,15 +74,15 @@ def entry(item: Item, url: str) -> Iterator[HtmlElement]:
 
 # ---------------------------------------------------------------- XML
 
-def from_xml(source: Source) -> tuple[Item, str, list[Item]]:
+def from_xml(source: Source) -> tuple[Item, str, list[Item], int]:
+    """The feed itself, its language, its first items and how many there are."""
     root = data.parsed_xml(source.body, source.text)
     if root is None:
         raise Unreadable("This feed is broken from its first line on, so there is nothing to read in it.")
     channel = next(iter(named(root, "channel")), root)
-    items = [item_of(el) for el in root.iter() if local(el) in ("item", "entry")]
+    entries = [*root.iter("{*}item", "{*}entry")]
     language = child_text(channel, "language") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
-    head = item_of(channel)
-    return head, language.split("-")[0], items
+    return item_of(channel), language.split("-")[0], [item_of(el) for el in entries[:MOST_ITEMS]], len(entries)
 
 
 def item_of(el: Any) -> Item:
@@ -147,15 +146,15 @@ def plain(text: str) -> str:
 
 # ---------------------------------------------------------------- JSON Feed
 
-def from_json(source: Source) -> tuple[Item, str, list[Item]]:
+def from_json(source: Source) -> tuple[Item, str, list[Item], int]:
     try:
         feed = json.loads(source.text.lstrip("\ufeff"))
     except (ValueError, RecursionError) as fault:
         raise Unreadable("This JSON feed is broken or cut off, so it cannot be read.") from fault
     rows = feed.get("items") if isinstance(feed, dict) else None
-    items = [item_from(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    entries = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     head = Item(text_in(feed, "title"), text_in(feed, "home_page_url"), "", author_in(feed), paragraphs(text_in(feed, "description")))
-    return head, text_in(feed, "language").split("-")[0], items
+    return head, text_in(feed, "language").split("-")[0], [item_from(row) for row in entries[:MOST_ITEMS]], len(entries)
 
 
 def item_from(row: dict[str, Any]) -> Item:

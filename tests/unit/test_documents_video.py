@@ -21,7 +21,8 @@ def page(tracks=None, data=None, lang="en", about=ABOUT):
               "microformat": {"playerMicroformatRenderer": {"publishDate": "2024-05-06T00:00:00-07:00"}},
               "captions": {"playerCaptionsTracklistRenderer": {"captionTracks": tracks or []}}}
     html = f'<!doctype html><html lang="{lang}"><title>A talk - YouTube</title>' \
-           f"<script>var ytInitialPlayerResponse = {json.dumps(player)};var meta;</script><script>var ytInitialData = {json.dumps(data or {})};</script>"
+           f"<script>var ytInitialPlayerResponse = {json.dumps(player)};var meta;</script>" \
+           f"<script>var ytInitialData = {json.dumps(data or {})};</script>"
     return html.encode()
 
 
