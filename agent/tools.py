@@ -52,6 +52,7 @@ class Tools:
     shelf: Shelf = field(default_factory=MemoryShelf)
     closers: tuple[Callable[[], None], ...] = ()
     blocked: tuple[str, ...] = ()
+    door: Egress | None = None
 
     def with_journal(self, journal: Journal, shelf: Shelf, model: bool = True) -> Tools:
         return replace(self, journal=journal, shelf=shelf, models=self.models if model else None, closers=())
@@ -73,7 +74,7 @@ def open_tools(settings: Settings, model: bool = True, children: Children | None
     models = models_from(settings, door) if model else None
     closers = (http.close, children.close, *([browser.close] if browser else []), door.close, embedder.close)
     return Tools(searcher_from(settings, door), Reader(settings, http, children, browser, Robots(http)), embedder, models,
-                 closers=closers, blocked=tuple(settings.blocked_domains))
+                 closers=closers, blocked=tuple(settings.blocked_domains), door=door)
 
 
 def open_reader(settings: Settings) -> tuple[Reader, Callable[[], None]]:

@@ -11,28 +11,40 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
 from agent.errors import LeashError, StorageError
 from server.doorbell import RedisDoorbell
 from server.options import Options
+from server.packs import Packer, PackFolder, write_pack
 from server.reading import Reads, problem_of, refresh
 from server.store import Store
 from server.store.texts import Ask
 
-THREADS = 6
+THREADS, REPOSITORIES = 6, 2
 LEASE, BEAT = 5.0, 1.0
 FAULT = "Leash met a fault of its own while it read this page. The worker's log in the data folder tells more."
 log = logging.getLogger("leash.worker")
 
 
+@dataclass(frozen=True)
+class Means:
+    """What a desk works with: who opens pages, who reads repositories, and where the texts of those lie."""
+
+    reader: Reads
+    packer: Packer
+    shelf: PackFolder
+
+
 class Desk:
-    def __init__(self, store: Store, doorbell: RedisDoorbell, reader: Reads, name: str) -> None:
-        self.store, self.texts, self.doorbell, self.reader, self.name = store, store.texts, doorbell, reader, name
+    def __init__(self, store: Store, doorbell: RedisDoorbell, means: Means, name: str) -> None:
+        self.texts, self.doorbell, self.means, self.name = store.texts, doorbell, means, name
         self.leaving, self.free = threading.Event(), threading.Semaphore(THREADS)
         self.held: set[str] = set()
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="desk")
+        self.long = ThreadPoolExecutor(REPOSITORIES, thread_name_prefix="desk-repo")
 
     def open(self) -> None:
         """Begin to take asks, in the background."""
@@ -43,6 +55,7 @@ class Desk:
         """Take no more, and give back what is under way."""
         self.leaving.set()
         self.threads.shutdown(wait=False, cancel_futures=True)
+        self.long.shutdown(wait=False, cancel_futures=True)
         with suppress(StorageError):
             self.texts.hold(list(self.held), self.name, 0.0)
 
@@ -64,32 +77,46 @@ class Desk:
             return None
 
     def serve(self, key: str) -> None:
-        """Answer one ask. A thread's outermost frame: whatever goes wrong becomes the ask's end."""
+        """Answer one ask, or hand it on to those who do the long ones. A thread's outermost frame."""
         try:
             ask = self.texts.take(key, self.name, LEASE)
             if ask is not None:
                 self.held.add(key)
-                self.answer(ask)
+                if ask.kind == "repo":
+                    self.long.submit(self.answer, ask)
+                else:
+                    self.answer(ask)
         except StorageError as error:
             log.error("A text cannot be kept: %s", error)  # noqa: TRY400 - the sentence says all
         finally:
-            self.held.discard(key)
             self.free.release()
 
     def answer(self, ask: Ask) -> None:
+        """A thread's outermost frame: whatever goes wrong becomes the ask's end."""
         try:
-            refresh(self.reader, self.texts, ask.url, Options.from_json(ask.options))
+            self.work(ask)
             problem = None
         except LeashError as error:
             problem = problem_of(error)
         except Exception:
-            log.exception("A page met a fault of ours.")
+            log.exception("A text met a fault of ours.")
             problem = problem_of(LeashError(FAULT))
-        self.texts.end(ask.key, self.name, problem)
+        with suppress(StorageError):
+            self.texts.end(ask.key, self.name, problem)
+        self.held.discard(ask.key)
         self.doorbell.tell(ask.key)
 
+    def work(self, ask: Ask) -> None:
+        if ask.kind == "repo":
+            write_pack(self.means.packer, self.texts, self.means.shelf, ask, lambda: ask.key not in self.held,
+                       lambda: self.doorbell.tell(ask.key))
+        else:
+            refresh(self.means.reader, self.texts, ask.url, Options.from_json(ask.options))
+
     def keep_holding(self) -> None:
+        """Renew the leases; an ask that is no longer there, since nobody waits for it, is let go of."""
         while not self.leaving.wait(BEAT):
-            if self.held:
-                with suppress(StorageError):
-                    self.texts.hold(list(self.held), self.name, LEASE)
+            mine = set(self.held)
+            with suppress(StorageError):
+                if mine:
+                    self.held -= mine - self.texts.hold(mine, self.name, LEASE)

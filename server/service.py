@@ -17,6 +17,7 @@ from agent.question import checked
 from agent.records import Answer, Page
 from agent.settings import Settings
 from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
+from server.packs import Packs
 from server.readings import Readings
 from server.store import Entry, Run, Store, open_store
 from server.store.records import Ending, ending_of
@@ -27,8 +28,10 @@ BEAT = 9.0  # seconds between signs of life, so that none comes later than ten
 
 
 class Service:
-    def __init__(self, store: Store, doorbell: Doorbell, page_seconds: float = 10.0) -> None:
-        self.store, self.doorbell, self.readings = store, doorbell, Readings(store.texts, doorbell, page_seconds)
+    def __init__(self, store: Store, doorbell: Doorbell, settings: Settings | None = None) -> None:
+        settings = settings or Settings(_env_file=None)
+        self.store, self.doorbell, self.readings = store, doorbell, Readings(store.texts, doorbell, settings.page_seconds)
+        self.packs = Packs(self.readings, settings.data_dir, settings.repo_seconds)
         self.seats, self.beat = threading.Semaphore(STREAMS), BEAT
 
     def ask(self, question: str, depth: str = "quick", model: bool = True) -> Run:
@@ -77,6 +80,10 @@ class Service:
         """Delete a run, its events and steps, and the pages that no other run kept."""
         self.store.runs.forget(run_id)
         self.doorbell.tell(run_id)
+
+    def forget_text(self, url: str) -> int:
+        """Delete every kept text of this address, a page's or a repository's; how many there were."""
+        return self.packs.forget(url)
 
     def page(self, sha256: str) -> Page:
         """Raises NotFound, or StorageError if the kept text was damaged."""
@@ -138,4 +145,4 @@ def may_be_over(told: list[Entry | None]) -> bool:
 def open_service(settings: Settings) -> Service:
     """The service of these settings, with its store open. Without a Redis, runs wait until a worker finds them."""
     doorbell = RedisDoorbell(settings.redis_url) if settings.redis_url else NoDoorbell()
-    return Service(open_store(settings), doorbell, settings.page_seconds)
+    return Service(open_store(settings), doorbell, settings)

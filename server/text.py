@@ -23,12 +23,14 @@ from agent.errors import BadInput, LeashError
 from server import faces, guard
 from server.auth import OWN_SITES
 from server.options import OPTIONS, PREFIX, Options, read_options
+from server.packs import is_repository
 from server.phrases import RUNG_WORDS
 from server.prefix import Asked, asked_in, given_address
 from server.reading import words_of
 from server.readings import Readings
 from server.render import text_html
 from server.store.texts import Reading, hashed
+from server.text_repo import answer_repository
 
 blueprint = Blueprint("text", __name__)
 MARKDOWN, JSON, HTML = "text/markdown", "application/json", "text/html"
@@ -45,6 +47,11 @@ REPOSITORIES_ONLY = ("include", "exclude", "outline")
 
 def readings() -> Readings:
     return current_app.extensions["leash"].readings
+
+
+def forget_text(url: str) -> None:
+    """Delete every text of this address, a page's or a repository's."""
+    current_app.extensions["leash"].forget_text(url)
 
 
 # ---------------------------------------------------------------- the prefix
@@ -71,11 +78,14 @@ def api_text() -> Response:
 @blueprint.delete("/api/text")
 def api_forget() -> tuple[str, int]:
     """Every kept text of `?url=` is deleted."""
-    readings().forget(given_address(request.args.get("url", "")))
+    forget_text(given_address(request.args.get("url", "")))
     return "", 204
 
 
 def answered(asked: Asked, options: Options, form: str) -> Response:
+    if is_repository(asked.url):
+        urls = {name: own_url(asked, name) for name in ("markdown", "xml", "json")} | {"anew": own_url(asked, "html", cache="no")}
+        return answer_repository(asked.url, options, form, urls)
     refuse_unfit(options)
     made = readings().read(asked.url, options)
     reply = {MARKDOWN: as_markdown, JSON: as_json, HTML: as_page}[form](made, asked, options)
@@ -212,7 +222,7 @@ def box() -> str | AnyResponse:
 
 @blueprint.post("/text/forget")
 def forget() -> AnyResponse:
-    readings().forget(request.form.get("url", ""))
+    forget_text(request.form.get("url", ""))
     return redirect(url_for("text.box") + "#recent", 303)
 
 

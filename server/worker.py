@@ -28,8 +28,9 @@ from agent.events import Event
 from agent.journal import Journal, Shelf
 from agent.settings import Settings, load_settings
 from server import jobs
-from server.desk import Desk
+from server.desk import Desk, Means
 from server.doorbell import QUEUE, RedisDoorbell
+from server.packs import PackFolder
 from server.store import Run, open_store
 
 REDIS_PATIENCE = 30.0
@@ -41,9 +42,10 @@ class RealEngine:
 
     def __init__(self, settings: Settings) -> None:
         from agent.tools import open_tools
+        from server.packer import RealPacker
 
         self.tools = open_tools(settings)
-        self.reader = self.tools.reader
+        self.reader, self.packer = self.tools.reader, RealPacker(settings, self.tools.door)
 
     def __call__(self, run: Run, journal: Journal, shelf: Shelf) -> Iterator[Event]:
         from agent.engine import research
@@ -94,7 +96,7 @@ def serve(settings: Settings, opener: Callable[[Settings], Any], lease: float) -
     connection = Redis.from_url(settings.redis_url)
     wait_for(connection)
     threading.Thread(target=crew.keep_reaping, name="reaper", daemon=True).start()
-    desk = Desk(store, RedisDoorbell(settings.redis_url), engine.reader, crew.name)
+    desk = Desk(store, RedisDoorbell(settings.redis_url), Means(engine.reader, engine.packer, PackFolder(settings.data_dir)), crew.name)
     desk.open()
     try:
         ShortWorker(crew, connection).work(logging_level="WARNING")

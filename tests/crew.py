@@ -37,7 +37,7 @@ from agent.records import Answer, Page
 from agent.settings import Settings
 from server.redisd import find_redis, redis_command, socket_path
 from server.store import Run
-from tests.fakes_text import ScriptedReader
+from tests.fakes_text import ScriptedPacker, ScriptedReader
 
 ROOT = Path(__file__).resolve().parents[1]
 PAUSE = 0.02
@@ -48,6 +48,7 @@ class ScriptedEngine:
 
     def __init__(self, settings: Settings) -> None:
         self.folder, self.reader = settings.data_dir, ScriptedReader(settings.data_dir)
+        self.packer = ScriptedPacker(settings.data_dir)
         self.never = threading.Event()
 
     def __call__(self, run: Run, journal: Journal, shelf: Shelf) -> Iterator[Event]:

@@ -139,6 +139,9 @@ class FakeService:
         self.pages = {page.sha256: page for page in PAGES}
         self.numbers, self.held, self.readings = itertools.count(1), "", FakeReadings()
 
+    def forget_text(self, url: str) -> int:
+        return self.readings.forget(url)
+
     def hold(self, kind: str) -> None:
         with self.news:
             self.held = kind

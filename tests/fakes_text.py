@@ -13,16 +13,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from agent.errors import BadInput, BadStatus, Refused, TooSlow, Walled
+from agent.errors import BadInput, BadStatus, FetchError, Refused, TooSlow, Walled
 from agent.extract.want import Want
 from agent.ladder import Read, Validators
 from agent.records import Page
 from server.options import Options
+from server.packs import Packed
 from server.reading import read_now
 from server.store.texts import Reading, key_of
 
@@ -103,6 +106,50 @@ class ScriptedReader:
 
     def opened(self) -> list[str]:
         file = self.folder / "opened"
+        return file.read_text().splitlines() if file.exists() else []
+
+
+class ScriptedPacker:
+    """A twin of server.packer.RealPacker. The repository's name says what becomes of it.
+
+    slow      pieces come one by one, each only after a file of the name piece-N is in the folder
+    none      there is no such repository
+    broken    fails after two pieces
+    Every opening is a line in the file `packed` of the folder, and every end "closed".
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.never = folder, threading.Event()
+
+    @contextmanager
+    def __call__(self, url: str, options: Options, stop: Callable[[], bool]) -> Iterator[Packed]:
+        self.note(url)
+        try:
+            if url.endswith("/none"):
+                raise FetchError("github.com has no repository none. Check the address.")
+            yield Packed(url.split("/")[-1], "c" * 40, self.pieces(url, options, stop))
+        finally:
+            self.note("closed")
+
+    def pieces(self, url: str, options: Options, stop: Callable[[], bool]) -> Iterator[str]:
+        for number in range(4):
+            if url.endswith("/slow"):
+                self.wait_for(self.folder / f"piece-{number}", stop)
+            if url.endswith("/broken") and number == 2:
+                raise FetchError("The line broke.")
+            yield f"{options.format or 'markdown'} piece {number} of {url}\n"
+
+    def wait_for(self, file: Path, stop: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not file.exists() and time.monotonic() < deadline and not stop():
+            self.never.wait(0.01)
+
+    def note(self, line: str) -> None:
+        with (self.folder / "packed").open("a") as file:
+            file.write(line + "\n")
+
+    def packed(self) -> list[str]:
+        file = self.folder / "packed"
         return file.read_text().splitlines() if file.exists() else []
 
 

@@ -127,6 +127,13 @@ class Texts:
             rows = connection.execute(query).all()
         return list({row.url: light(row) for row in reversed(rows)}.values())[::-1][:limit]
 
+    def keys_of(self, url: str) -> list[str]:
+        """The names of every text of this address."""
+        name = hashed(url)
+        query = select(reading.c.key).where(or_(reading.c.url_key == name, reading.c.final_key == name))
+        with self.database.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def forget(self, url: str) -> int:
         """Delete every text of this address, asked for or come to by a redirect; how many there were."""
         name = hashed(url)

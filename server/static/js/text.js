@@ -13,7 +13,7 @@ const markdown = async () => {
 
 /** Where the clipboard is shut (a plain http address that is not this machine's), the text is marked to be copied by hand. */
 function mark() {
-  raw.open = true;
+  if (raw.matches("details")) raw.open = true;
   const pre = raw.querySelector("pre");
   pre.focus();
   getSelection().selectAllChildren(pre);
