@@ -70,7 +70,7 @@ class Notes:
             return []
         blocks = r.flow(note)
         if blocks:
-            blocks[0] = re.sub(rf"^(?:\^?\[?\\?\[?{re.escape(label)}\\?\]?[.):]?|\^|\[\])\s+|^\[\](?=\S)", "", blocks[0])
+            blocks[0] = re.sub(rf"^(?:\^?\[?\\?\[?{re.escape(label)}\\?\]?[.):]?|\^|\[\])(?:\s+|$)|^\[\](?=\S)", "", blocks[0])
         blocks = [block for block in blocks if block]
         return [f"[^{label}]: {indent(blocks, 4)}"] if blocks else []
 

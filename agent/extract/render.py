@@ -18,7 +18,7 @@ from agent.extract import code, formulas, lists, pictures, tables
 from agent.extract.inline import BREAK, HARD_SPACE, Link, PlainLine, RichLine, code_span, escape_start
 from agent.extract.links import Addresses, is_permalink, is_wordy_permalink
 from agent.extract.notes import Notes
-from agent.extract.shadow import children_of, is_shadow
+from agent.extract.shadow import children_of, is_shadow, text_of
 from agent.extract.tags import BLOCKS, SILENT, SPACE, one_line
 from agent.extract.want import Want
 from agent.extract.widgets import widget_of
@@ -131,7 +131,7 @@ class Flow:
             self.push(el, stack, None)
 
     def push(self, el: HtmlElement, stack: list[Any], leave: Any) -> None:
-        self.line.text(el.text)
+        self.line.text(text_of(el) if self.r.children is children_of else el.text)
         stack.append((el, self.r.children(el), leave))
 
     def by_class(self, el: HtmlElement, tag: str) -> bool:

@@ -22,10 +22,23 @@ def children_of(el: HtmlElement) -> Iterator[HtmlElement]:
     return iter(el)
 
 
+def text_of(el: HtmlElement) -> str | None:
+    """The words before the first child: a host's own stand in its shadow tree's nameless slot, a slot's own only if it is empty."""
+    if el.tag == "slot":
+        host = host_of(el)
+        said = host.text if host is not None and not el.get("name") else None
+        return said or (None if assigned(el) else el.text)
+    return None if len(el) and is_shadow(el[0]) else el.text
+
+
 def assigned(slot: HtmlElement) -> list[HtmlElement]:
     """The host's own children that stand in this slot; none for a slot outside a shadow tree."""
-    shadow = next((up for up in slot.iterancestors("template") if is_shadow(up)), None)
-    if shadow is None:
+    host, name = host_of(slot), slot.get("name") or ""
+    if host is None:
         return []
-    name = slot.get("name") or ""
-    return [child for child in shadow.getparent() if child is not shadow and isinstance(child.tag, str) and (child.get("slot") or "") == name]
+    return [child for child in host if not is_shadow(child) and isinstance(child.tag, str) and (child.get("slot") or "") == name]
+
+
+def host_of(slot: HtmlElement) -> HtmlElement | None:
+    shadow = next((up for up in slot.iterancestors("template") if is_shadow(up)), None)
+    return None if shadow is None else shadow.getparent()

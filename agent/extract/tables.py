@@ -158,15 +158,15 @@ def pipes(rows: list[Row], plain: bool = False) -> list[str]:
 
 
 def head_rows(rows: list[Row]) -> int:
-    """How many of the first rows are headings."""
+    """How many of the first rows are headings: those in <thead>, else those of headings alone (not a group's title)."""
+    declared = any(row.head for row in rows)
     count = 0
     for row in rows:
-        if not (row.head or all(cell.head or not cell.text for cell in row.cells)):
+        titles = all(cell.head or not cell.text for cell in row.cells) and (len(row.cells) > 1 or count == 0)
+        if not (row.head if declared else titles):
             break
         count += 1
-    if count == len(rows):
-        return 1
-    return count if count < 5 else 1
+    return count if count < min(5, len(rows)) else 1
 
 
 def laid_out(rows: list[Row]) -> list[list[str]]:

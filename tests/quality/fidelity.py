@@ -81,9 +81,9 @@ class Parsed:
         return said
 
 
-def score(html: str, url: str, text: str, gold: str | None) -> Score:
+def score(page: PageFacts, url: str, text: str, gold: str | None) -> Score:
     """`gold` None: all that the page holds counts, not only what belongs to its content."""
-    page, given, out = PageFacts(html), Parsed(text), Score()
+    given, out = Parsed(text), Score()
     within = None if gold is None else squeezed(gold)
     for code in page.codes:
         if code.lines() and (within is None or belongs([squeezed(line) for line in code.lines()], within)):
@@ -157,8 +157,14 @@ def squeezed_code(line: str) -> str:
 
 
 def sample(folder: Path) -> list[dict]:
-    """The pages of the sample that hold code or a table, each with its HTML."""
+    """The pages of the sample whose content holds code or a table of data, each with its HTML and the facts of it."""
     rows = [json.loads(line) for line in (folder / "truth.jsonl").read_text().splitlines()]
     for row in rows:
         row["html"] = gzip.decompress((folder / "html" / f"{row['id']}.html.gz").read_bytes()).decode("utf-8", "replace")
-    return [row for row in rows if re.search(r"<(?:pre|table)\b", row["html"], re.IGNORECASE)]
+    return [row for row in rows if re.search(r"<(?:pre|table)\b", row["html"], re.IGNORECASE) and holds_any(row)]
+
+
+def holds_any(row: dict) -> bool:
+    row["facts"] = PageFacts(row["html"])
+    found = score(row["facts"], row["url"], "", row["text"])
+    return found.there["lines"] + found.there["rows"] > 0

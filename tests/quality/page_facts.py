@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-UNSEEN = frozenset("script style button svg noscript template textarea select title".split())
+UNSEEN = frozenset("script style button svg template textarea select title".split())
 LINE_TAGS = frozenset("div li tr p".split())
 CLOSES = {"li": ("li",), "td": ("td", "th"), "th": ("td", "th"), "tr": ("td", "th", "tr"), "tbody": ("td", "th", "tr", "thead", "tbody"),
           "p": ("p",), "a": ("a",), "dd": ("dd", "dt"), "dt": ("dd", "dt")}
