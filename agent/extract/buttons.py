@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ IN_PAGE = re.compile(r"clamp|truncat|collaps|expand|ellips|accordion|excerpt|"
                      r"(?:read|show|see)[_-]?more[_-]?(?:content|text|wrap)", re.IGNORECASE)
 PATH = ("//button | //*[@role='button'] | //input[@type='button'] | //a[not(@href) or @href='' or @href='#' or "
         "starts-with(@href, 'javascript:')]")
-LONGEST_NAME = 40
+LONGEST_NAME, MOST_BUTTONS = 40, 2000
 BEFORE = 100  # characters that stand before the button, blanks not counted
 AFTER = 0.3  # as many characters after it as before, at most: what follows the page's own text is short
 LINKED = 0.6  # share of the characters before it that may be links: lists of teasers go on for ever
@@ -81,7 +82,8 @@ def hides_more(tree: HtmlElement) -> str:
     body = tree.find("body")
     if body is None:
         return ""
-    found = [(button, name) for button in tree.xpath(PATH) if (name := more_name(button)) and in_content(button)]
+    buttons = tree.xpath(PATH)[:MOST_BUTTONS]
+    found = list(islice(((button, name) for button in buttons if (name := more_name(button)) and in_content(button)), 2))
     if len(found) != 1 or not breaks_off(body, found[0][0]):
         return ""
     return found[0][1]

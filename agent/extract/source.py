@@ -85,6 +85,9 @@ def decode(body: bytes, charset: str) -> str:
     return guessed(body)
 
 
+FEW = 60  # bytes beyond ASCII: from fewer a charset cannot be told, so it is the commonest, as browsers take it
+
+
 def guessed(body: bytes) -> str:
     """A page with a few wrong bytes keeps its charset; one that is mostly wrong is of another."""
     from charset_normalizer import from_bytes
@@ -92,6 +95,8 @@ def guessed(body: bytes) -> str:
     text = body.decode("utf-8", "replace")
     if text.count("\ufffd") * 200 < len(text):
         return text
+    if sum(byte > 127 for byte in body[:200_000]) < FEW:
+        return body.decode("cp1252", "replace")
     best = from_bytes(body[:200_000]).best()
     return body.decode(best.encoding, "replace") if best else body.decode("latin-1")
 

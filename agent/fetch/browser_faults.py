@@ -36,6 +36,7 @@ FAILURES: tuple[tuple[str, type[FetchError], str], ...] = (
     ("ERR_CERT", FetchError, "The certificate of {host} cannot be trusted, so the browser did not open it."),
     ("ERR_TOO_MANY_REDIRECTS", FetchError, "{host} redirects in a circle, so there is no page to read."),
     ("ERR_UNSAFE_REDIRECT", Refused, "{host} redirects to what is not an http or https address."),
+    ("ERR_UNSAFE_PORT", Refused, "This port of {host} is not one that web pages come from, so the browser does not open it."),
     ("ERR_TUNNEL", FetchError, "{host} could not be reached."),
 )
 
