@@ -14,6 +14,7 @@ from agent.extract.pdf_layout import Row, reading_order
 from agent.extract.pdf_words import Pdf
 from agent.extract.source import Found, Source, day
 
+READING = 0.72  # of the time for a document: making blocks of the lines takes the rest
 MOST_MISSING = 20  # pages in a row that are declared and are not there
 EDGE = 3  # lines at the top and at the bottom of a page, among which a running head or foot is looked for
 NUMBERING = re.compile(r"\W*(?:page|seite|página|p\.?)?\s*(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|de)\s*\d{1,4})?\W*", re.IGNORECASE)
@@ -42,15 +43,15 @@ def read(source: Source) -> Found:
 
 
 def taken(pdf: Pdf, source: Source, found: Found) -> list[list[Row]]:
-    """The rows of as many pages as time suffices for. Two thirds of it: making blocks of them takes the rest."""
+    """The rows of as many pages as time suffices for."""
     pages: list[list[Row]] = []
     missing = 0
     for number in range(pdf.count):
-        if source.used > 0.66 or missing > MOST_MISSING:
+        if source.used > READING or missing > MOST_MISSING:
             break
-        words = pdf.words(number)
-        missing = missing + 1 if words is None else 0
-        pages.append(reading_order(words or []))
+        page = pdf.page(number)
+        missing = missing + 1 if page is None else 0
+        pages.append(reading_order(*page) if page else [])
     pages = pages[:len(pages) - missing]
     if len(pages) < pdf.count:
         why = "they are declared, but not there" if missing > MOST_MISSING or missing == pdf.count else "there was no time for them"

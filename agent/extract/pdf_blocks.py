@@ -88,6 +88,10 @@ def blocks_of(rows: list[Row], page: int, style: Style) -> Iterator[Block]:
     """The page's blocks, in order."""
     place, pitches = 0, usual_pitches(rows)
     while place < len(rows):
+        if cells := rows[place].cells[0].cells:
+            yield Block("table", pipes(cells), page)
+            place += 1
+            continue
         for find in (code_run, table_run):
             if end := find(rows, place):
                 text = code_text(rows[place:end]) if find is code_run else table_text(rows[place:end])
@@ -108,13 +112,17 @@ def heading(rows: list[Row], place: int, page: int, style: Style) -> tuple[int, 
     if not level:
         return None
     end, lines = place + 1, [row.text]
-    while end < len(rows) and rows[end].kind == row.kind and 0 < rows[end - 1].y - rows[end].y < 1.5 * row.kind.size \
-            and style.level(rows[end], page) == level and len(lines) < 4 and not style.marked(bare(lines[0]), page):
+    while end < len(rows) and len(lines) < 4 and same_heading(row, rows[end - 1], rows[end]) \
+            and style.level(rows[end], page) == level and not style.marked(bare(lines[0]), page):
         lines.append(rows[end].text)
         end += 1
     if len(lines) > 3 and row.kind.size not in style.levels:
         return None
     return end, Block("heading", joined(lines, style), page, level)
+
+
+def same_heading(first: Row, before: Row, row: Row) -> bool:
+    return row.kind == first.kind and not row.cells[0].cells and 0 < before.y - row.y < 1.5 * first.kind.size
 
 
 def paragraph(rows: list[Row], place: int, page: int, usual: tuple[Style, dict[tuple[int, float], float]]) -> tuple[int, Block]:
@@ -123,7 +131,7 @@ def paragraph(rows: list[Row], place: int, page: int, usual: tuple[Style, dict[t
     lines, end = [first], place + 1
     pitch = pitches.get((first.column, first.kind.size), 1.3 * first.kind.size)
     while end < len(rows) and continues(lines, rows[end], pitch, bool(item)) and not style.level(rows[end], page):
-        if code_run(rows, end) or table_run(rows, end):
+        if rows[end].cells[0].cells or code_run(rows, end) or table_run(rows, end):
             break
         lines.append(rows[end])
         end += 1
@@ -213,7 +221,7 @@ def over_pages(blocks: list[Block], style: Style) -> list[Block]:
 def code_run(rows: list[Row], place: int) -> int:
     """The end of the lines of even letters that start here, 0 if none do."""
     end = place
-    while end < len(rows) and all(cell.kind.mono for cell in rows[end].cells) and rows[end].column == rows[place].column:
+    while end < len(rows) and all(cell.kind.mono and not cell.cells for cell in rows[end].cells) and rows[end].column == rows[place].column:
         end += 1
     return end if end > place and (end > place + 1 or len(rows[place].text.split()) > 1) else 0
 
@@ -301,5 +309,9 @@ def table_text(rows: list[Row]) -> str:
             lines[-1] = [f"{a} {b}".strip() for a, b in zip(lines[-1], line, strict=True)]
         else:
             lines.append(line)
+    return pipes(lines)
+
+
+def pipes(lines: list[list[str]]) -> str:
     shown = ["| " + " | ".join(cell.replace("\u00ad", "").replace("|", "\\|") for cell in line) + " |" for line in lines]
-    return "\n".join([shown[0], "|" + "---|" * len(spans), *shown[1:]])
+    return "\n".join([shown[0], "|" + "---|" * len(lines[0]), *shown[1:]])

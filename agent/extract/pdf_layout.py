@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from agent.extract.pdf_words import Type, Word
+from agent.extract.pdf_grid import cells_of, grids
+from agent.extract.pdf_words import Box, Type, Word
 
 WIDE = 1.6  # a gap in a line, in letters' height: beyond it another cell or column begins
 BIN = 3.0  # points
@@ -21,7 +22,7 @@ FEW = 0.12  # of a page's lines may cross the gap between two columns
 
 @dataclass(slots=True)
 class Piece:
-    """Words of one line without a wide gap; `place` is its rank in the order of writing."""
+    """Words of one line without a wide gap; `place` is its rank in the order of writing. Or a table that is drawn: its `cells`."""
 
     text: str
     x0: float
@@ -29,6 +30,7 @@ class Piece:
     y: float
     kind: Type
     place: int
+    cells: list[list[str]] | None = None
 
 
 @dataclass(slots=True)
@@ -51,15 +53,28 @@ class Row:
         self.x0, self.x1, self.y = first.x0, last.x1, first.y
 
 
-def reading_order(words: list[Word]) -> list[Row]:
-    """The page's lines, first to last."""
+def reading_order(words: list[Word], boxes: list[Box]) -> list[Row]:
+    """The page's lines, first to last; a table between drawn lines is one of them."""
     rows = []
-    for column, pieces in enumerate(columns(pieces_of(words))):
+    tables, words = drawn_tables(words, boxes)
+    for column, pieces in enumerate(columns([*pieces_of(words), *tables])):
         edges = (min(piece.x0 for piece in pieces), max(piece.x1 for piece in pieces))
         for row in rows_of(pieces):
             row.column, row.edges = column, edges
             rows.append(row)
     return rows
+
+
+def drawn_tables(words: list[Word], boxes: list[Box]) -> tuple[list[Piece], list[Word]]:
+    """The tables, and the words that stand in none."""
+    tables = []
+    for grid in grids(boxes) if len(boxes) > 3 else ():
+        inside = [word for word in words if grid.holds(word)]
+        if cells := cells_of(grid, inside):
+            text, first = " ".join(cell for row in cells for cell in row if cell), inside[0]
+            tables.append(Piece(text, grid.xs[0], grid.xs[-1], grid.ys[0] - first.kind.size, first.kind, len(words), cells))
+            words = [word for word in words if not grid.holds(word)]
+    return tables, words
 
 
 def pieces_of(words: Iterable[Word]) -> list[Piece]:
@@ -165,7 +180,7 @@ def rows_of(pieces: list[Piece]) -> list[Row]:
     """Pieces on the same baseline stand in one row, from left to right; a raised note's mark goes with its line."""
     groups: list[list[Piece]] = []
     for piece in sorted(pieces, key=lambda p: (-p.y, p.x0)):
-        if groups and same_line(groups[-1], piece):
+        if groups and not piece.cells and not groups[-1][0].cells and same_line(groups[-1], piece):
             groups[-1].append(piece)
         else:
             groups.append([piece])

@@ -24,6 +24,8 @@ RUN = re.compile(r"[^\r\n]+")
 LINE_END_HYPHENS = str.maketrans({"\ufffe": "\u00ad", "\x02": "\u00ad", "\uffff": None})
 MOST_CHARACTERS = 200_000  # of one page: a page full of a book's letters is some 5000
 MOST_MARKS = 5000
+MOST_OBJECTS, MOST_BOXES = 20_000, 2000  # of one page: more is a drawing
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,13 @@ class Pdf:
         target = pdfium.FPDFBookmark_GetDest(self._document, entry)
         return pdfium.FPDFDest_GetDestPageIndex(self._document, target) if target else -1
 
-    def words(self, number: int) -> list[Word] | None:
-        """The words of a page in the order in which they were written; None where there is no such page."""
+    def page(self, number: int) -> tuple[list[Word], list[Box]] | None:
+        """The words of a page in the order in which they were written, and what lines are drawn; None where there is no such page."""
         page = pdfium.FPDF_LoadPage(self._document, number)
         if not page:
             return None
         try:
-            return self._page_words(page)
+            return self._page_words(page), boxes_of(page)
         finally:
             pdfium.FPDF_ClosePage(page)
 
@@ -157,6 +159,29 @@ class Pdf:
 
     def close(self) -> None:
         pdfium.FPDF_CloseDocument(self._document)
+
+
+def boxes_of(page: object) -> list[Box]:
+    """Where lines and boxes are drawn, as left, low, right, top; none on a page that is turned, or full of drawing."""
+    count = pdfium.FPDFPage_CountObjects(page)
+    if pdfium.FPDFPage_GetRotation(page) or count > MOST_OBJECTS:
+        return []
+    left, low, right, top = places = tuple(ctypes.c_float() for _ in range(4))
+    found = []
+    for thing in (pdfium.FPDFPage_GetObject(page, number) for number in range(count)):
+        if pdfium.FPDFPageObj_GetType(thing) == pdfium.FPDF_PAGEOBJ_PATH:
+            parts = pdfium.FPDFPath_CountSegments(thing)
+            if parts <= 6 and pdfium.FPDFPageObj_GetBounds(thing, *places):
+                box = (left.value, low.value, right.value, top.value)
+                found.append(slim(box) if parts == 2 else box)
+    return found if len(found) < MOST_BOXES else []
+
+
+def slim(box: Box) -> Box:
+    """A stroke without the room that PDFium keeps around it for the ends of its pen."""
+    left, low, right, top = box
+    room = min(right - left, top - low) / 2
+    return left + room, low + room, right - room, top - room
 
 
 def fault(code: int) -> str:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 META_CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w:.-]+)", re.IGNORECASE)
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"),
          (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-WORKING = 3.5  # seconds of a call that a reader may use where nothing bounds the call
-SHARE = 0.75  # of a call's time: the rest is for what comes after reading, on a busy machine
+WORKING = 4.0  # seconds of a call that a reader may use where nothing bounds the call
+SHARE = 0.8  # of a call's time: the rest is for what comes after reading, on a busy machine
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,20 @@ def test_cells_that_stand_below_one_another_are_a_table():
     assert "| name | size | kept |\n|---|---|---|\n| alpha | 10 | yes |\n| beta\\|gamma | 2,000 | no |\n| delta |  | yes |" in text
 
 
+def test_a_drawn_table_keeps_cells_of_several_lines_whole():
+    xs, ys = (50, 150, 400), (600, 580, 540, 500)
+    drawn = "".join(f"{xs[0]} {y} m {xs[-1]} {y} l S\n" for y in ys) + "".join(f"{x} {ys[0]} m {x} {ys[-1]} l S\n" for x in xs)
+    cells = [(55, 586, "F", 10, "name"), (155, 586, "F", 10, "what it is"), (55, 562, "F", 10, "alpha"),
+             (155, 568, "F", 10, "a long descrip-"), (155, 556, "F", 10, "tion of it"), (55, 528, "F", 10, "beta"), (55, 516, "F", 10, "two"), (155, 522, "F", 10, "short")]
+    found = read(pdf([[*prose(50, 700, LEFT), *cells, *prose(50, 470, RIGHT)]], drawn=drawn))
+    assert "\n\n| name | what it is |\n|---|---|\n| alpha | a long description of it |\n| beta two | short |\n\nRight of" in found["text"]
+
+
+def test_one_box_around_words_is_no_table():
+    body = pdf([prose(50, 700, LEFT)], drawn="40 600 500 120 re S\n")
+    assert read(body)["text"].startswith("The left column holds the first part of the text, and each of")
+
+
 def book(count=6):
     return pdf([[(50, 770, "F", 9, f"The Leash Manual   Chapter {1 + number // 3}"), *prose(50, 700, [
         f"Page {number + 1} begins here and tells of number {number} only, at", f"some length, and then {number} goes on without any end"]),
