@@ -72,14 +72,24 @@ def decoded(raw: bytes) -> str:
 def formed(path: str, text: str, how: How) -> tuple[str, str]:
     """The text in the form that a reader wants: a notebook as Markdown, signatures only if asked for."""
     if path.endswith(".ipynb"):
-        from agent.repo.notebook import notebook_markdown
-
-        return notebook_markdown(text)
+        return notebook_text(path, text)
     if how.outline:
         from agent.repo.outline import outline
 
         return outline(path, text)
     return text, ""
+
+
+def notebook_text(path: str, text: str) -> tuple[str, str]:
+    from agent.errors import Unreadable
+    from agent.extract.notebook import read
+    from agent.extract.source import Source
+
+    try:
+        found = read(Source(text.encode(), "application/x-ipynb+json", "utf-8", path))
+    except Unreadable:
+        return text, "not a notebook that can be read: as it is"
+    return found.markdown or found.text, "a notebook, as Markdown"
 
 
 def some_lines(text: str, lines: tuple[int, ...]) -> tuple[str, str]:

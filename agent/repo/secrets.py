@@ -37,7 +37,7 @@ DASHED = tuple((kind, word.encode(), re.compile(rule.encode())) for kind, word, 
     ("SendGrid key", "SG.", r"\bSG\.[0-9A-Za-z_-]{20,24}\.[0-9A-Za-z_-]{39,50}"),
 ))
 ANY_FORM = re.compile(rb"A[KS]IA|gh[pousr]_|_pat_|xox|xapp|slack|sk-|k_live|k_test|whsec|npm_|pypi-|hf_|SK|_v1_|:AA|eyJ|AGE-")
-RUN, NEAR = b"a" * 16, 120
+RUN, NEAR = b"a" * 20, 120
 PRIVATE_KEY = re.compile(
     rb"-----BEGIN (?P<kind>[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----"
     rb"(?P<secret>[\sA-Za-z0-9+/=:,\\\"'.()-]{64,20000}?)-----END (?P=kind)-----")
@@ -47,7 +47,7 @@ IN_ADDRESS = re.compile(rb"://[^\s/@:\"'<>`{}()\[\]\\]{1,80}:(?P<secret>[^\s/@:\
 SIGN = rb"(?::[ \t]{0,4}[\w\[\], |.]{0,20}?=|=>|:=|[:=])"
 QUOTED = rb"[\w-]{0,24}[\"']?\]?[ \t]{0,4}" + SIGN + rb"[ \t]{0,4}[\"'](?P<secret>[^\s\"'`<>{}$%\\]{8,200})[\"']"
 NAMED = tuple(re.compile(word + QUOTED) for word in (
-    rb"pass(?:wor|w|phrase|_?key)", rb"secret", rb"token", rb"api[_-]?key", rb"access[_-]?key", rb"credential"))
+    rb"pass(?:wor|w|phrase|_?key)", rb"secret", rb"token", rb"api[_-]?key", rb"access[_-]?key"))
 # The value bare, as .env and .ini files have it.
 BARE = re.compile(
     rb"^[ \t]{0,12}(?:export[ \t]+|-[ \t]+)?[\w.-]{0,40}?"

@@ -108,8 +108,8 @@ class Folder:
 
     def __init__(self, git: Git, only: str = "") -> None:
         self.git, self.only = git, only
-        self._root = git.folder.resolve()
-        self._plain: dict[str, bool] = {}
+        self._root = f"{git.folder.resolve()}/"  # a text, as joining thousands of Paths takes longer than reading the files
+        self._plain: dict[str, bool] = {"": True}
 
     def entries(self) -> list[Entry]:
         found = {**dict(self._untracked()), **dict(self._tracked())}
@@ -129,7 +129,7 @@ class Folder:
         if kind == "module":
             return Entry(path, kind, 0)
         try:
-            found = (self._root / path).lstat() if self._inside(path) else None
+            found = os.lstat(self._root + path) if self._inside(path.rpartition("/")[0]) else None
         except (OSError, ValueError):
             found = None
         if found is None:
@@ -138,12 +138,12 @@ class Folder:
             return Entry(path, "link", found.st_size)
         return Entry(path, "file", found.st_size if stat.S_ISREG(found.st_mode) else MISSING)
 
-    def _inside(self, path: str) -> bool:
-        """Whether no part of the way to it is a link or leads out."""
-        folder = path.rpartition("/")[0]
+    def _inside(self, folder: str) -> bool:
+        """Whether a folder is one, and every folder above it, down from the top: no link, no way out."""
         if folder not in self._plain:
-            whole = self._root / folder
-            self._plain[folder] = ".." not in folder.split("/") and whole.resolve() == whole
+            above, _, name = folder.rpartition("/")
+            whole = name not in ("", ".", "..") and self._inside(above)
+            self._plain[folder] = whole and stat.S_ISDIR(os.lstat(self._root + folder).st_mode)
         return self._plain[folder]
 
     def read(self, entries: Iterable[Entry], limit: int) -> Iterator[bytes | None]:
@@ -151,19 +151,31 @@ class Folder:
         return (self._read(entry, limit) for entry in entries)
 
     def _read(self, entry: Entry, limit: int) -> bytes | None:
-        where = self._root / entry.path
         try:
             if entry.kind == "link":
-                return os.fsencode(where.readlink())
-            number = os.open(where, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                return os.fsencode(os.readlink(self._root + entry.path))  # noqa: PTH115
+            number = os.open(self._root + entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
-        with os.fdopen(number, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(number).st_mode):
-                return None
-            raw = file.read(limit + 1)
-            return raw if raw is not None and len(raw) <= limit else None
+        try:
+            return regular_bytes(number, limit)
+        except OSError:
+            return None
+        finally:
+            os.close(number)
 
     def close(self) -> None:
         """Nothing is held open."""
 
+
+def regular_bytes(number: int, limit: int) -> bytes | None:
+    """All bytes of an open file; None if it is no plain file or has more than the limit."""
+    found = os.fstat(number)
+    if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
+        return None
+    parts = []
+    while len(part := os.read(number, min(limit, found.st_size) + 1)):
+        parts.append(part)
+        if sum(map(len, parts)) > limit:
+            return None
+    return b"".join(parts)
