@@ -67,7 +67,8 @@ class Style:
             return marked
         if row.kind.size in self.levels:
             return self.levels[row.kind.size]
-        if row.kind.bold and not self.mostly_bold and row.kind.size >= 0.95 * self.body and not row.text.endswith((".", ",", ";")):
+        least = self.body * (0.8 if row.text.isupper() else 0.95)
+        if row.kind.bold and not self.mostly_bold and row.kind.size >= least and not row.text.endswith((".", ",", ";")):
             return min(6, len(set(self.levels.values())) + 1)
         return 0
 
@@ -168,9 +169,11 @@ def continues(lines: list[Row], row: Row, pitch: float, item: bool) -> bool:
         return False
     if row.column != last.column:
         return flows(last, row)
-    step, indent = last.y - row.y, row.x0 - last.x0
+    step, indent = last.y - row.y, min(row.x0 - last.x0, row.x0 - last.cells[-1].x0, key=abs)
     if not 0 < step <= 1.3 * min(pitch, 1.6 * size):
         return False
+    if last.text.endswith("\u00ad") and row.text[:1].islower():
+        return True
     if last.x1 < last.edges[1] - 0.25 * (last.edges[1] - last.edges[0]) and last.text.endswith(ENDED):
         return False
     if item and len(lines) == 1:

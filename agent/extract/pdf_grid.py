@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 from agent.extract.pdf_words import Word
 
@@ -37,11 +38,15 @@ def grids(boxes: list[Box]) -> list[Grid]:
 
 
 def grid_of(span: tuple[float, float], xs: list[float], lying: list[Line]) -> Grid | None:
+    """The grid of these upright lines and the level ones that cross them; a frame that is open at its sides is closed."""
     xs = apart(xs)
-    ys = apart(sorted(y for y, start, end in lying if span[0] - NEAR < y < span[1] + NEAR and start < xs[0] + NEAR and end > xs[-1] - NEAR))
-    if not 3 <= len(xs) <= 25 or not 3 <= len(ys) <= 200:
+    level = [line for line in lying if span[0] - NEAR < line[0] < span[1] + NEAR and line[1] < xs[0] + NEAR and line[2] > xs[-1] - NEAR]
+    ys = apart(sorted(line[0] for line in level))
+    if not 3 <= len(ys) <= 200:
         return None
-    return Grid(tuple(xs), tuple(reversed(ys)))
+    left, right = median(line[1] for line in level), median(line[2] for line in level)
+    xs = [*([left] if left < xs[0] - SHORT else []), *xs, *([right] if right > xs[-1] + SHORT else [])]
+    return Grid(tuple(xs), tuple(reversed(ys))) if 3 <= len(xs) <= 25 else None
 
 
 def apart(places: list[float]) -> list[float]:

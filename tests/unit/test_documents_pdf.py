@@ -71,12 +71,19 @@ def test_cells_that_stand_below_one_another_are_a_table():
     assert "| name | size | kept |\n|---|---|---|\n| alpha | 10 | yes |\n| beta\\|gamma | 2,000 | no |\n| delta |  | yes |" in text
 
 
-def test_a_drawn_table_keeps_cells_of_several_lines_whole():
+def drawn(sides):
+    """The lines of a table of two columns and three rows, with those at its sides or without."""
     xs, ys = (50, 150, 400), (600, 580, 540, 500)
-    drawn = "".join(f"{xs[0]} {y} m {xs[-1]} {y} l S\n" for y in ys) + "".join(f"{x} {ys[0]} m {x} {ys[-1]} l S\n" for x in xs)
+    upright = xs if sides else xs[1:-1]
+    return "".join(f"{xs[0]} {y} m {xs[-1]} {y} l S\n" for y in ys) + "".join(f"{x} {ys[0]} m {x} {ys[-1]} l S\n" for x in upright)
+
+
+@pytest.mark.parametrize("sides", [True, False])
+def test_a_drawn_table_keeps_cells_of_several_lines_whole(sides):
     cells = [(55, 586, "F", 10, "name"), (155, 586, "F", 10, "what it is"), (55, 562, "F", 10, "alpha"),
-             (155, 568, "F", 10, "a long descrip-"), (155, 556, "F", 10, "tion of it"), (55, 528, "F", 10, "beta"), (55, 516, "F", 10, "two"), (155, 522, "F", 10, "short")]
-    found = read(pdf([[*prose(50, 700, LEFT), *cells, *prose(50, 470, RIGHT)]], drawn=drawn))
+             (155, 568, "F", 10, "a long descrip-"), (155, 556, "F", 10, "tion of it"),
+             (55, 528, "F", 10, "beta"), (55, 516, "F", 10, "two"), (155, 522, "F", 10, "short")]
+    found = read(pdf([[*prose(50, 700, LEFT), *cells, *prose(50, 470, RIGHT)]], drawn=drawn(sides)))
     assert "\n\n| name | what it is |\n|---|---|\n| alpha | a long description of it |\n| beta two | short |\n\nRight of" in found["text"]
 
 
