@@ -54,6 +54,10 @@ def test_web_process_reaches_no_browser_extractor_or_model_library(tmp_path: Pat
 ONE_IMPORTER = {
     "openai": "agent/models/__init__.py",
     "trafilatura": "agent/extract/html.py",
+    "pypdfium2": "agent/extract/pdf_words.py",
+    "mammoth": "agent/extract/office.py",
+    "python_calamine": "agent/extract/office.py",
+    "imagesize": "agent/extract/image.py",
     "ddgs": "agent/search/ddgs.py",
     "httpcore2": "agent/fetch/wire.py",
     "onnx": "agent/embed_build.py",
