@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 WORDS = f"globalThis.leashWords = {json.dumps({'never': NEVER, 'more': MORE})};"
 PROGRAM = "\n".join((WORDS, *((HERE / file).read_text("utf-8") for file in ("browser_page.js", "browser_press.js"))))
 ABSENT = "leash is not there yet"
+UNREAD = [{"resourceType": kind} for kind in ("Media", "Image", "Font")]  # the switches of the launch leave sound and film
 
 
 @dataclass
@@ -32,10 +33,12 @@ class World:
     @classmethod
     async def into(cls, page: Page) -> World:
         line = await page.context.new_cdp_session(page)
-        tree, _ = await asyncio.gather(
+        tree, *_ = await asyncio.gather(
             line.send("Page.getFrameTree"),
             line.send("Page.addScriptToEvaluateOnNewDocument", {"source": PROGRAM, "worldName": NAME}),
+            line.send("Fetch.enable", {"patterns": UNREAD}),
         )
+        line.on("Fetch.requestPaused", lambda event: asyncio.ensure_future(drop(line, event["requestId"])))
         return cls(line, tree["frameTree"]["frame"]["id"])
 
     async def ask(self, question: str) -> Any:
@@ -65,3 +68,8 @@ class World:
             async with asyncio.timeout(0.3):
                 await self.line.send(name, given)
 
+
+async def drop(line: CDPSession, request: str) -> None:
+    """Fail a request for what is not read."""
+    with contextlib.suppress(Error):  # the page is gone
+        await line.send("Fetch.failRequest", {"requestId": request, "errorReason": "BlockedByClient"})

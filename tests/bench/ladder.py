@@ -13,12 +13,14 @@ import gzip
 import importlib.util
 import json
 import os
+import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,11 +43,13 @@ ENOUGH = 0.97  # share of the real page's runs of three words that the ladder's 
 
 @dataclass(frozen=True)
 class Walked:
-    """One page: the share of the real text that was got, that of the hidden part alone, the rung, and the time."""
+    """One page: the share of the real text that was got, that of the hidden part alone, and that of every word of the real
+    page in the kept HTML; the rung, and the time."""
 
     url: str
     share: float
     hidden: float
+    kept: float
     rung: str
     seconds: float
 
@@ -97,16 +101,23 @@ def text_of(html: str, url: str) -> str:
     return ""
 
 
+def words_of(html: str) -> str:
+    body = html[max(0, html.find("<body")):]
+    bare = re.sub(r"<(script|style|noscript)\b.*?</\1>", " ", body, flags=re.DOTALL)
+    return unescape(re.sub(r"<[^>]*>", " ", bare))
+
+
 def walk(reader: Reader, host: str, url: str, raw: str) -> Walked:
     started = time.monotonic()
     try:
         page = reader.open(url, seconds=30).page
     except LeashError as fault:
-        return Walked(f"{url}  {fault}", 0.0, 0.0, "none", time.monotonic() - started)
+        return Walked(f"{url}  {fault}", 0.0, 0.0, 0.0, "none", time.monotonic() - started)
     seconds = time.monotonic() - started
     whole = text_of(raw, url)
     hidden = "\n".join(line for line in text_of(hidden_part(host, raw), url).splitlines() if line in whole)
-    return Walked(url, share(whole, page.text), share(hidden, page.text), page.rung, seconds)
+    return Walked(url, share(whole, page.text), share(hidden, page.text), share(words_of(raw), words_of((page.html or b"").decode())),
+                  page.rung, seconds)
 
 
 def walk_site(reader: Reader, host: str, every: int = 1) -> list[Walked]:
@@ -137,10 +148,11 @@ def taken_for_walls() -> list[str]:
 def report(host: str, walked: list[Walked]) -> None:
     short = [page for page in walked if not page.whole]
     seconds = sorted(page.seconds for page in walked)
-    print(f"{host}: {len(walked) - len(short)} of {len(walked)} pages whole; {seconds[len(seconds) // 2]:.2f} s p50, "
+    print(f"{host}: {len(walked) - len(short)} of {len(walked)} texts whole, "
+          f"{sum(page.kept == 1 for page in walked)} snapshots; {seconds[len(seconds) // 2]:.2f} s p50, "
           f"{seconds[-1]:.2f} s most; {dict(Counter(page.rung for page in walked))}")
     for page in short:
-        print(f"   {page.share:.3f} {page.hidden:.3f} {page.rung} {page.url}")
+        print(f"   {page.share:.3f} {page.hidden:.3f} {page.kept:.3f} {page.rung} {page.url}")
 
 
 def main() -> None:

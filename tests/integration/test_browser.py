@@ -250,6 +250,16 @@ def test_text_after_a_loop_is_read(browser: Browser, site: HostileSite) -> None:
     assert "The words after the loop." in browser.show(site.url("loop.html"), seconds=3).html
 
 
+def test_each_page_has_a_profile_of_its_own(browser: Browser, site: HostileSite) -> None:
+    for _ in range(2):
+        assert "Found: []" in text(browser.show(site.url("isolated.html")).html)
+
+
+def test_pictures_sound_and_fonts_are_not_fetched(browser: Browser, site: HostileSite) -> None:
+    assert HERON in browser.show(site.url("media.html")).html
+    assert [asked for asked in site.asked if asked.startswith("/media/")] == []
+
+
 def test_no_page_installs_a_service_worker(browser: Browser, site: HostileSite) -> None:
     browser.show(site.url("worker.html"))
     assert "/worker.js" not in site.asked

@@ -21,7 +21,7 @@ from tests.fakes import Answer, Asked, ScriptedSite
 
 PATIENCE = 12.0  # seconds beyond a page's own time, for a machine that is busy
 MOST_GROWTH = 150e6  # bytes that the reading process may grow by, whatever comes
-EXTRACT_SECONDS, EXTRACT_MEMORY = 6, 900_000_000
+EXTRACT_SECONDS, EXTRACT_MEMORY = 4, 900_000_000
 
 PROGRAM = """
 import json, resource, sys, time
