@@ -35,6 +35,7 @@ READERS = {
 }
 DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "hides": "", "receipt": {},
                             "pages": [], "captions": "", "markdown": ""}
+DRAWN = ("<script", "<iframe", "<frame")  # what a browser may show more of
 LINKED = re.compile(r"(?<!!)\[[^\]\n]*\]\([^)\s]+[^)\n]*\)")
 TABLE = re.compile(r"^\|(?:\s*:?-{3,}:?\s*\|)+\s*$", re.MULTILINE)
 FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
@@ -56,7 +57,8 @@ def from_html(source: Source) -> dict[str, Any]:
     text = source.text
     if (found := from_watch_page(source)) is not None:
         return found
-    scripted = "<script" in text.lower()
+    low = text.lower()
+    scripted = any(mark in low for mark in DRAWN)
     try:
         found = html.extract(text, source.url, source.want)
     except Unreadable:

@@ -396,6 +396,20 @@ def test_the_browser_can_be_asked_for(drawn: World) -> None:
     assert drawn.reader.open(drawn.put("/heron", html(BODY)), browser=True).page.rung == "browser"
 
 
+@pytest.mark.parametrize("outer", [
+    "<html><title>Birds</title><frameset cols='20%,80%'><frame src='/menu'><frame src='/inner'></frameset></html>",
+    "<html><title>Birds</title><body><iframe src='/inner'></iframe></body></html>",
+    "<html><title>Birds</title><body><heron-card></heron-card><script>customElements.define('heron-card', class extends HTMLElement {"
+    f"constructor() {{ super(); this.attachShadow({{mode: 'open'}}).innerHTML = {BODY!r}; }} }});</script></body></html>",
+])
+def test_frames_and_shadow_roots_are_read(drawn: World, outer: str) -> None:
+    drawn.put("/inner", html(BODY))
+    drawn.put("/menu", html("<a href=/>Home</a>"))
+    read = drawn.reader.open(drawn.put("/heron", outer))
+    assert read.page.rung == "browser"
+    assert "Most of its strikes miss." in read.page.text
+
+
 def test_a_wall_that_a_script_draws_is_a_wall(drawn: World) -> None:
     inner = "<h1>Log in</h1><form><label>Password <input type=password></label><button>Log in</button></form>"
     with pytest.raises(Walled) as fault:
