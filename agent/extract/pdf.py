@@ -14,7 +14,7 @@ from agent.extract.pdf_layout import Row, reading_order
 from agent.extract.pdf_words import Pdf
 from agent.extract.source import Found, Source, day
 
-READING = 0.72  # of the time for a document: making blocks of the lines takes the rest
+READING = 0.66  # of the time for a document: making blocks of the lines takes the rest
 MOST_MISSING = 20  # pages in a row that are declared and are not there
 EDGE = 3  # lines at the top and at the bottom of a page, among which a running head or foot is looked for
 NUMBERING = re.compile(r"\W*(?:page|seite|página|p\.?)?\s*(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|de)\s*\d{1,4})?\W*", re.IGNORECASE)
