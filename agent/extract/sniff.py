@@ -85,9 +85,11 @@ def packed_kind(body: bytes) -> str:
 
     names = Archive(body).names
     for mark, kind in (("word/document.xml", "docx"), ("ppt/presentation.xml", "pptx"), ("xl/workbook.xml", "xlsx"),
-                       ("xl/workbook.bin", "xlsx"), ("META-INF/container.xml", "epub"), ("content.xml", "opendocument")):
+                       ("xl/workbook.bin", "xlsx"), ("META-INF/container.xml", "epub")):
         if mark in names:
             return kind
+    if "content.xml" in names:
+        raise Unreadable("This address holds an OpenDocument file, which Leash cannot read yet. Save it as DOCX, XLSX, PPTX or PDF.")
     return next((kind for name in names for kind in ("docx", "pptx", "xlsx") if re.fullmatch(PARTS[kind], name)), "") or refuse_data(
         "a zip archive")
 

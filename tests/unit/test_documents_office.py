@@ -133,3 +133,8 @@ def test_a_plain_archive_and_an_old_office_file_are_told_as_such():
         read(out.getvalue())
     with pytest.raises(Unreadable, match="before 2007"):
         read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+
+
+def test_an_opendocument_file_is_told_as_such():
+    with pytest.raises(Unreadable, match="OpenDocument"):
+        read(packed({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<office:document-content/>"}))
