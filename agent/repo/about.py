@@ -11,7 +11,7 @@ from agent.repo.tree import Commit, Entry, Folder
 from agent.tokens import estimate
 
 LICENCE_FILE = re.compile(r"(?:un)?licen[cs]e(?:[-._]\w+)*|copying(?:\.lesser)?(?:\.\w+)?", re.IGNORECASE)
-LICENCES = tuple((name, re.compile(words, re.IGNORECASE)) for name, words in (
+LICENCES = (
     ("AGPL-3.0", r"gnu affero general public license\s+version 3"),
     ("LGPL-3.0", r"gnu lesser general public license\s+version 3"),
     ("LGPL-2.1", r"gnu lesser general public license\s+version 2\.1"),
@@ -30,7 +30,7 @@ LICENCES = tuple((name, re.compile(words, re.IGNORECASE)) for name, words in (
     ("BSD-2-Clause", r"redistribution and use in source and binary forms"),
     ("Zlib", r"this software is provided 'as-is', without any express or implied warranty"),
     ("PSF-2.0", r"python software foundation license version 2"),
-))
+)
 LICENCE_BYTES, SAMPLES, SAMPLE_BYTES, USUAL = 60_000, 48, 4096, 0.26  # tokens a byte of source code
 
 
@@ -47,7 +47,7 @@ def licence(tree: Commit | Folder, entries: Sequence[Entry]) -> str:
 
 def known_licence(raw: bytes) -> str:
     text = " ".join(raw.decode("utf-8", "replace").split())
-    return next((name for name, words in LICENCES if words.search(text)), "")
+    return next((name for name, words in LICENCES if re.search(words, text, re.IGNORECASE)), "")
 
 
 def languages(files: Sequence[Entry]) -> list[tuple[str, float]]:

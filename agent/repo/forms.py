@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from agent.repo.kinds import kind_of
 from agent.repo.tree import shown
@@ -197,7 +196,7 @@ def escape(text: str) -> str:
 
 
 def attribute(text: str) -> str:
-    return quoteattr(lawful(shown(text)))
+    return '"' + escape(shown(text)).replace('"', "&quot;") + '"'
 
 
 def cdata(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.errors import BadInput, LeashError
+from agent.errors import BadInput
 from agent.repo.git import Git, GitFailed, program
 from agent.repo.tree import Commit, Folder, shown
 
@@ -44,18 +43,29 @@ def open_folder(path: Path, ref: str, scratch: Callable[[], Path]) -> Iterator[O
     folder, only = (whole, "") if whole.is_dir() else (whole.parent, whole.name)
     git = Git(folder)
     try:
-        git.ask("rev-parse", "--git-dir")
+        said = git.ask("rev-parse", "--is-inside-work-tree", "--show-cdup", "--show-prefix").decode("utf-8", "surrogateescape").split("\n")
     except GitFailed as fault:
         if ref:
             raise BadInput(f"{shown(str(path))} is in no git repository, so it has no {shown(ref)}.") from fault
         with tempfile.TemporaryDirectory(dir=scratch(), prefix="repo-") as empty:
             yield Opened(plain_folder(folder, only, Path(empty)), whole.name, notes=("It is a folder in no git repository.",))
         return
-    opened = at_commit(git, ref, only) if ref else as_it_stands(git, only)
+    place = Place(git, said[0] == "true", (folder / said[1]).resolve().name, said[2] + only)
+    opened = at_commit(place, ref or "HEAD") if ref or not place.inside else as_it_stands(place, only)
     try:
         yield opened
     finally:
         opened.tree.close()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a repository a folder is. `inside`: in its work tree, and not in a bare one; `path` is seen from its top."""
+
+    git: Git
+    inside: bool
+    name: str
+    path: str
 
 
 def plain_folder(folder: Path, only: str, empty: Path) -> Folder:
@@ -63,12 +73,10 @@ def plain_folder(folder: Path, only: str, empty: Path) -> Folder:
     return Folder(Git(folder, environment={"GIT_DIR": str(empty), "GIT_WORK_TREE": str(folder)}), only)
 
 
-def as_it_stands(git: Git, only: str) -> Opened:
-    if git.ask("rev-parse", "--is-inside-work-tree").strip() != b"true":
-        return at_commit(git, "HEAD", "")
-    commit, date = head_of(git)
+def as_it_stands(place: Place, only: str) -> Opened:
+    commit, date = head_of(place.git)
     note = "Read as the files stand on the disk, with changes that are in no commit."
-    return Opened(Folder(git, only), called(git), commit=commit, date=date, path=only, notes=(note,))
+    return Opened(Folder(place.git, only), place.name, commit=commit, date=date, path=place.path, notes=(note,))
 
 
 def head_of(git: Git) -> tuple[str, str]:
@@ -84,22 +92,13 @@ def commit_of(git: Git, ref: str) -> tuple[str, str]:
         said = git.ask("log", "-1", "--no-show-signature", "--format=%H %cI", "--end-of-options", ref, "--")
     except GitFailed:
         raise BadInput(f"The repository has no commit, branch or tag {shown(ref)}.") from None
+    if not said:
+        raise BadInput(f"{shown(ref)} is not a commit.")
     commit, date = said.decode().split()
     return commit, date
 
 
-def at_commit(git: Git, ref: str, only: str) -> Opened:
-    if ref.startswith("-"):
-        raise BadInput(f"{shown(ref)} is not the name of a commit.")
-    commit, date = commit_of(git, ref)
-    prefix = os.fsdecode(git.ask("rev-parse", "--show-prefix").rstrip(b"\n")) + only
-    return Opened(Commit(git, commit, prefix.rstrip("/")), called(git), commit=commit, date=date, path=prefix.rstrip("/"))
-
-
-def called(git: Git) -> str:
-    """What to call a repository on this disk: its folder."""
-    try:
-        top = os.fsdecode(git.ask("rev-parse", "--show-toplevel").rstrip(b"\n"))
-    except LeashError:
-        top = str(git.folder)
-    return Path(top).name
+def at_commit(place: Place, ref: str) -> Opened:
+    commit, date = commit_of(place.git, ref)
+    path = place.path.rstrip("/")
+    return Opened(Commit(place.git, commit, path), place.name, commit=commit, date=date, path=path)
