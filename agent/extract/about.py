@@ -27,9 +27,17 @@ def about(tree: HtmlElement, url: str) -> dict[str, str]:
         "title": first(titles).rstrip("¶# ")[:300],
         "author": first([said.get("author"), said.get("article:author"), said.get("dc.creator")])[:120],
         "date": published(tree, said),
-        "site": first([said.get("og:site_name"), (urlsplit(url).hostname or "").removeprefix("www.")])[:80],
+        "site": first([said.get("og:site_name"), host_of(url)])[:80],
         "language": (tree.get("lang") or tree.get("xml:lang") or said.get("og:locale") or "").replace("_", "-").split("-")[0].lower()[:8],
     }
+
+
+def host_of(url: str) -> str:
+    """Without www; "" for what is no address."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def canonical(tree: HtmlElement, url: str) -> str:

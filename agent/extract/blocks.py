@@ -30,8 +30,8 @@ NAMES = {  # what classes, ids and roles say an element is for, in the words of 
     "footer": r"footer|foot|colophon|contentinfo|copyright|legal|bottom",
     "side": r"sidebar|side|aside|widget|rail|complementary|toc|secondary",
     "comment": r"comments?|disqus|respond|replies|reply",
-    "related": r"related|recommend(?:ed|ations?)?|similar|suggest(?:ed|ions?)?|also|upsells?|cross-?sells?|trending|popular|recent|recently|"
-               r"viewed|read-?more|more|next|prev(?:ious)?",
+    "related": r"related|recommend(?:ed|ations?)?|similar|suggest(?:ed|ions?)?|also|upsells?|cross-?sells?|trending|popular|recent|"
+               r"recently|viewed|read-?more|more|next|prev(?:ious)?",
     "share": r"share|sharing|social|follow|addthis|twitter|facebook",
     "promo": r"ads?|advert|advertisement|sponsor(?:ed)?|promo|promotion|cta|newsletter|subscribe|signup|sign-up|upgrade",
     "consent": r"cookies?|consent|gdpr|privacy|onetrust|notice|alert|toast",
@@ -39,7 +39,8 @@ NAMES = {  # what classes, ids and roles say an element is for, in the words of 
                r"screen-reader-text|collapse|noscript",
     "content": r"content|main|article|post|entry|body|text|prose|markdown|rte|story|copy|richtext|wysiwyg|description|desc",
     "title": r"title|heading|headline|name|hero",
-    "product": r"product|price|sku|variants?|specs?|specifications?|details?|features?|buy|cart|atc|options?|swatch|quantity|shipping|stock",
+    "product": r"product|price|sku|variants?|specs?|specifications?|details?|features?|buy|cart|atc|options?|swatch|quantity|"
+               r"shipping|stock",
     "review": r"reviews?|ratings?|stars?|testimonials?|feedback|questions?|qa",
     "card": r"card|cards|grid|item|items|tile|tiles|list|listing|results?|collection|row|col|column|teaser|summary|excerpt",
     "byline": r"author|byline|meta|date|time|published|posted|avatar|user|username|profile|bio|postprofile|poster|signature",
@@ -47,7 +48,7 @@ NAMES = {  # what classes, ids and roles say an element is for, in the words of 
              r"edit|print|language|locale|currency|country|select|selector|switcher",
     "tags": r"tags?|categor(?:y|ies)|topics?|labels?|badges?|keywords",
     "message": r"message|thread|topic-body|topic-post|postbody|post-?text|post-?content|postcontent|answer|answercell|question|cooked|"
-               r"bbwrapper|js-post-body|usertext|crawler-post",
+               r"bbwrapper|js-post-body|crawler-post",
     "gallery": r"gallery|carousel|slider|slide|slick|swiper|thumbs?|thumbnails?|image|images|media|video|caption|player|zoom",
     "faq": r"faq|accordion|tabs?|tab-?pane|tab-?panel|panel|collapsible|expander",
     "section": r"section|block|module|component|container|wrapper|feature|intro|about|overview",
@@ -58,21 +59,24 @@ SPLIT = re.compile(r"(?<=[a-z])(?=[A-Z])")
 HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
 STREAMED = re.compile(r"^S:\w+$")  # parts that React sends hidden and moves into place
 PRICE = re.compile(r"[$€£¥₹]\s?\d|\d\s?[€£]|\b(?:USD|EUR|GBP)\b")
-DATE = re.compile(r"\b(?:19|20)\d\d\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? \d|\b\d+ (?:minute|hour|day|week|month|year)s? ago",
-                  re.IGNORECASE)
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+DATE = re.compile(rf"\b(?:19|20)\d\d\b|\b(?:{MONTHS})[a-z]*\.? \d|\b\d+ (?:minute|hour|day|week|month|year)s? ago", re.IGNORECASE)
 PHRASES = {  # what furniture says, whatever its markup
     "legal": r"all rights reserved|©|copyright|privacy policy|terms of (?:use|service)|terms (?:and|&) conditions|cookie|do not sell",
-    "account": r"\b(?:sign|log) ?(?:in|up|out)\b|\bregister\b|\bmy account\b|\bcreate an? account|\bsubscri|newsletter|\bjoin now|enter your email",
-    "shop": r"add to (?:cart|bag|basket|wish)|\bcheckout\b|\bbuy now\b|free shipping|\bcompare\b|quick (?:view|shop|add|buy)|sold out|in stock|"
-            r"\bwish ?list\b|your (?:cart|bag)|\bqty\b|quantity",
+    "account": r"\b(?:sign|log) ?(?:in|up|out)\b|\bregister\b|\bmy account\b|\bcreate an? account|\bsubscri|newsletter|\bjoin now|"
+               r"enter your email",
+    "shop": r"add to (?:cart|bag|basket|wish)|\bcheckout\b|\bbuy now\b|free shipping|\bcompare\b|quick (?:view|shop|add|buy)|sold out|"
+            r"in stock|\bwish ?list\b|your (?:cart|bag)|\bqty\b|quantity",
     "share": r"\bshare\b|\btweet\b|facebook|twitter|linkedin|pinterest|whatsapp|instagram|youtube|copy link|\bprint\b|follow us",
-    "more": r"read more|learn more|see (?:all|more)|view (?:all|more|details)|show more|load more|\bnext\b|\bprevious\b|back to top|continue reading|"
-            r"find out more|shop (?:now|all)|explore|discover|get started|contact us|download|click here|apply now",
-    "related": r"related|you (?:may|might) also|recommended|recently viewed|more (?:from|in|on|like)|popular|trending|most read|latest|what to read|"
-               r"people also|customers also|similar|explore more|up next|don.t miss|top stories|categories|archives|recent posts",
-    "skip": r"skip to|\bmenu\b|toggle|\bclose\b|\bsearch\b|\bopen\b|loading|javascript|your browser|advertisement|sponsored|\bads?\b|expand|collapse",
-    "thread": r"\brepl(?:y|ies|ied)\b|\bquote\b|\bjoined\b|\bposts?:|\bmember\b|likes?\b|\breport\b|permalink|\bupvote|\bviews?\b|\banswered\b|\basked\b|"
-              r"\bsolved\b|\bvotes?\b|\bmessages?\b",
+    "more": r"read more|learn more|see (?:all|more)|view (?:all|more|details)|show more|load more|\bnext\b|\bprevious\b|back to top|"
+            r"continue reading|find out more|shop (?:now|all)|explore|discover|get started|contact us|download|click here|apply now",
+    "related": r"related|you (?:may|might) also|recommended|recently viewed|more (?:from|in|on|like)|popular|trending|most read|latest|"
+               r"what to read|people also|customers also|similar|explore more|up next|don.t miss|top stories|categories|archives|"
+               r"recent posts",
+    "skip": r"skip to|\bmenu\b|toggle|\bclose\b|\bsearch\b|\bopen\b|loading|javascript|your browser|advertisement|sponsored|\bads?\b|"
+            r"expand|collapse",
+    "thread": r"\brepl(?:y|ies|ied)\b|\bquote\b|\bjoined\b|\bposts?:|\bmember\b|likes?\b|\breport\b|permalink|\bupvote|\bviews?\b|"
+              r"\banswered\b|\basked\b|\bsolved\b|\bvotes?\b|\bmessages?\b",
     "comments": r"\bcomments?\b|leave a reply|your email address|\bnotify me\b|post a comment|join the (?:discussion|conversation)",
     "review": r"\breviews?\b|\brating|out of 5|\bstars?\b|verified|helpful\?",
     "sort": r"sort by|filter|\bresults\b|showing|per page|\bitems\b|clear all|\bapply\b|\breset\b|view as|\bpage \d",

@@ -13,17 +13,20 @@ import numpy as np
 from lxml.html import HtmlElement
 
 from agent.extract.blocks import TAG_NUMBER, Blocks
-from agent.extract.features import Features
+from agent.extract.features import HEADINGS, Features
 from agent.extract.forest import Forest, read_forests
 from agent.extract.page_kind import page_marks
 
 MODEL = Path(__file__).with_name("blocks.npz")
 KINDS = ("article", "documentation", "forum", "listing", "collection", "product", "service")
 SURE = 0.5  # a block at least as likely as not is kept, whatever the rest of the page
-DOUBTFUL = 0.12  # a block less likely than this is never kept
+DOUBTFUL = 0.12  # a block less likely than this is not kept for its own sake
+STRAY = 0.1  # a heading less likely than this is not kept for what stands under it
 SMALL = 150  # words: pages of less are unlike those that the forest has learnt from, and landmarks say enough of them
+NEARLY_ALL, MOST, UNLIKELY = 0.95, 0.7, 0.05  # of a manual's page: what is kept of the kept words, of its element's; least chance
 TABLE, ROW = TAG_NUMBER["table"], TAG_NUMBER["tr"]
 CELLS = (TAG_NUMBER["td"], TAG_NUMBER["th"])
+CODE = TAG_NUMBER["pre"]
 TERM, MEANING = TAG_NUMBER["dt"], TAG_NUMBER["dd"]
 
 
@@ -46,7 +49,39 @@ class Judgement:
         if self.words.sum() < SMALL:
             self.chance = np.where((self.words > 0) & ~self.features.furniture, np.maximum(self.chance, SURE), self.chance)
         self.kept, self.sure = best_share(self.chance, self.words)
-        self.kind = ""
+        with_headings(blocks, self.kept, self.chance)
+        kinds = kinds_of(self.features.page)
+        self.kind = max(kinds, key=kinds.__getitem__)
+        self.kept |= self.left_in_between(manual=kinds["documentation"] > SURE)
+
+    def left_in_between(self, manual: bool) -> np.ndarray:
+        """The code that stands in the element that holds what is kept; in a manual, all that does, if most of its words are kept.
+
+        Manuals are read for a line of a table or a note, so nothing in them is left out that is not surely furniture.
+        """
+        within = Span(self.features.end, self.words * self.kept)
+        plain = Span(self.features.end, self.words * ~self.features.furniture)
+        rows = np.flatnonzero((within.held >= NEARLY_ALL * within.total) & (within.held > 0))
+        inside = np.zeros(len(self.words), bool)
+        if len(rows):
+            inside[rows[-1] : self.features.end[rows[-1]]] = True
+            manual = manual and within.held[rows[-1]] >= MOST * plain.held[rows[-1]]
+        wanted = (self.chance >= UNLIKELY) if manual else self.features.tag == CODE
+        return inside & wanted & (self.words > 0) & ~self.features.furniture
+
+
+class Span:
+    """How much of a measure each block holds with all that is in it."""
+
+    def __init__(self, end: np.ndarray, own: np.ndarray) -> None:
+        sums = np.concatenate([[0], np.cumsum(own)])
+        self.held, self.total = sums[end] - sums[:-1], sums[-1]
+
+
+def kinds_of(page: np.ndarray) -> dict[str, float]:
+    """How likely each of the seven kinds is, by what is known of the whole page."""
+    score = np.exp([float(forests()[kind].score(page[None, :])[0]) for kind in KINDS])
+    return dict(zip(KINDS, (score / score.sum()).tolist(), strict=True))
 
 
 def best_share(chance: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, float]:
@@ -73,6 +108,16 @@ def together(blocks: Blocks, chance: np.ndarray, words: np.ndarray) -> None:
                 chance[inside] = np.where(weight > 0, (chance[inside] * weight).sum() / weight.sum(), 0)
         if tag == MEANING and row and tags[row - 1] == TERM:
             chance[row - 1] = max(chance[row - 1], chance[row])
+
+
+def with_headings(blocks: Blocks, kept: np.ndarray, chance: np.ndarray) -> None:
+    """Keeps the headings that what is kept stands right under."""
+    below = False
+    for row in range(len(kept) - 1, -1, -1):
+        if blocks.texts[row]:
+            if blocks.tag[row] in HEADINGS and below and chance[row] >= STRAY:
+                kept[row] = True
+            below = bool(kept[row])
 
 
 def is_data(inside: list[int]) -> bool:

@@ -12,9 +12,10 @@ from agent.extract.blocks import DATE, NAME_LIST, PHRASE_LIST, PRICE, TAG_NUMBER
 
 LEVELS = 5  # ancestors looked at, from the nearest
 HEADINGS = [TAG_NUMBER[f"h{level}"] for level in range(1, 7)]
-LANDMARKS = [TAG_NUMBER[tag] for tag in ("main", "article", "section", "nav", "aside", "header", "footer", "form", "ul", "ol", "table", "dialog", "noscript",
-                                         "li", "details", "figure", "blockquote", "button", "label")]
-MEASURES = ("words", "chars", "linked", "links", "stops", "commas", "digits", "capitals", "images", "inputs", "price", "date", "said")
+LANDMARKS = [TAG_NUMBER[tag] for tag in
+             ("main article section nav aside header footer form ul ol table dialog noscript li details figure blockquote button "
+              "label").split()]
+MEASURES = "words chars linked links stops commas digits capitals images inputs price date said".split()
 
 
 def matrix(blocks: Blocks, page: list[float]) -> np.ndarray:
@@ -36,15 +37,16 @@ class Features:
         self.columns: list[np.ndarray] = []
 
     def matrix(self, page: list[float]) -> np.ndarray:
-        for part in (self.self_part, self.place, self.ancestors, self.inherited, self.repetition, self.neighbours, self.headings, self.region):
-            part()
-        whole = np.tile(np.array([*page, *self.whole_page()]), (self.count, 1))
-        return np.column_stack([*self.columns, whole]).astype(np.float32)
+        for measure in (self.itself, self.place, self.ancestors, self.inherited, self.repetition, self.neighbours, self.headings,
+                        self.region):
+            measure()
+        self.page = np.array([*page, *self.whole_page()], dtype=np.float32)
+        return np.column_stack([*self.columns, np.tile(self.page, (self.count, 1))]).astype(np.float32)
 
     def put(self, *columns: np.ndarray) -> None:
         self.columns.extend(columns)
 
-    def self_part(self) -> None:
+    def itself(self) -> None:
         """What the block says."""
         own = self.own
         words, chars = own[:, 0], np.maximum(own[:, 1], 1)
@@ -104,7 +106,7 @@ class Features:
         """For each landmark and each group of names: how many levels up the nearest element stands that is of it (99: none)."""
         bits = np.array([TAG_BIT.get(tag, 0) for tag in self.blocks.tag], dtype=np.int64)
         hidden = np.array(self.blocks.hidden, dtype=np.int64)
-        near_tags, near_names, near_hidden = bits.copy(), self.names.copy(), hidden.copy()
+        near_tags, near_names = bits.copy(), self.names.copy()
         all_tags, all_names, all_hidden = self.spread(bits), self.spread(self.names), self.spread(1 << hidden)
         for column in (near_tags, near_names):
             column |= self.up(column)
@@ -131,7 +133,8 @@ class Features:
         key = np.unique(self.parent * 100_003 + shape, return_inverse=True)[1]
         path = np.unique(self.up(shape) * 100_003 + shape, return_inverse=True)[1]
         beside, alike = np.bincount(key)[key], np.bincount(path)[path]
-        self.put(beside, alike, np.bincount(path, self.under[:, 0])[path] / self.total[0], np.bincount(path, self.under[:, 0])[path] / alike)
+        along = np.bincount(path, self.under[:, 0])[path]
+        self.put(beside, alike, along / self.total[0], along / alike)
         unit = np.arange(self.count)
         for _ in range(40):
             lone = (beside[unit] < 3) & (unit > 0)
@@ -146,8 +149,9 @@ class Features:
         dates = np.bincount(key, self.under[:, 11]) / np.bincount(key)
         at = key[unit]
         largest = np.max(np.where(np.bincount(key) >= 3, group, 0), initial=1)
-        self.put(beside[unit], group[at] / self.total[0], group[at] / beside[unit], linked[at], stops[at], pictures[at], prices[at], dates[at],
-                 group[at] / largest, self.before - self.before[unit], self.tag[unit], self.under[unit, 0], self.end[unit] - unit)
+        self.put(beside[unit], group[at] / self.total[0], group[at] / beside[unit], linked[at], stops[at], pictures[at], prices[at])
+        self.put(dates[at], group[at] / largest, self.before - self.before[unit], self.tag[unit], self.under[unit, 0])
+        self.put(self.end[unit] - unit)
 
     def neighbours(self) -> None:
         """The blocks with words before and after it, and what stands around it in windows of words."""
@@ -159,7 +163,7 @@ class Features:
             at = rank + step
             inside = (at >= 0) & (at < len(said))
             row = said[np.clip(at, 0, max(len(said) - 1, 0))] if len(said) else np.zeros(self.count, int)
-            self.put(np.where(inside, words[row], -1), np.where(inside, density[row], -1), np.where(inside, stops[row], -1), np.where(inside, self.tag[row], -1))
+            self.put(*(np.where(inside, measure[row], -1) for measure in (words, density, stops, self.tag)))
         sums = np.vstack([np.zeros(len(MEASURES)), np.cumsum(self.own[said], axis=0)])
         for width in (5, 15, 40):
             low, high = np.clip(rank - width, 0, len(said)), np.clip(rank + width + 1, 0, len(said))

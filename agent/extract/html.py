@@ -25,9 +25,11 @@ from agent.extract.choose import Judgement
 from agent.extract.prune import prune
 from agent.extract.receipt import receipt
 from agent.extract.render import markdown
+from agent.extract.structured import add_what_it_says
 from agent.extract.want import Want
 
 WORD = re.compile(r"\w+")
+SHELL = 12  # words: what a body says before a script fills it
 SLOW_BEYOND = 600_000  # characters: trafilatura takes 5–17 s for pages of 2 MB
 
 
@@ -49,8 +51,7 @@ def extract(html: str, url: str, want: Want | None = None) -> dict[str, Any]:
     """
     tree = parse(html)
     said = {**about(tree, url), "canonical": canonical(tree, url)}
-    body = tree.find("body")
-    blocks = blocks_of(tree if body is None else body)
+    blocks = blocks_in(tree)
     page = Page(html, url, tree, blocks, Judgement(blocks, tree, url))
     if want is not None and want.selector:
         roots, report = selected(page, want.selector)
@@ -77,6 +78,17 @@ def parse(html: str) -> HtmlElement:
         return lxml.html.document_fromstring(html)
     except ParserError as error:
         raise Unreadable("The page is empty.") from error
+
+
+def blocks_in(tree: HtmlElement) -> Blocks:
+    """The page's blocks, and where its body says nothing those that its structured data gives."""
+    body = tree.find("body")
+    body = tree if body is None else body
+    blocks = blocks_of(body)
+    if sum(len(text.split()) for text in blocks.texts) < SHELL:
+        add_what_it_says(body, tree)
+        blocks = blocks_of(body)
+    return blocks
 
 
 def chosen(page: Page) -> tuple[list[bool], dict[str, Any]]:

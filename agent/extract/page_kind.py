@@ -13,41 +13,45 @@ TYPES = {
     "documentation": ("TechArticle", "APIReference", "SoftwareSourceCode"),
     "forum": ("DiscussionForumPosting", "QAPage", "Question", "Answer", "Comment"),
     "listing": ("ItemList", "CollectionPage", "Blog", "SearchResultsPage", "DataFeed"),
-    "product": ("Product", "Offer", "ProductGroup", "AggregateOffer", "IndividualProduct", "Course", "VideoGame", "Book", "SoftwareApplication"),
+    "product": ("Product", "Offer", "ProductGroup", "AggregateOffer", "IndividualProduct", "Course", "VideoGame", "Book",
+                "SoftwareApplication"),
     "collection": ("OfferCatalog", "ProductCollection"),
     "service": ("Service", "LocalBusiness", "ProfessionalService", "MedicalBusiness", "FinancialProduct", "FAQPage"),
     "recipe": ("Recipe", "HowTo"),
 }
 ADDRESS = {
-    "article": r"/(?:blog|news|article|articles|story|stories|post|posts|insights?|magazine|opinion|politics)s?/[^/]{12,}|/20\d\d/[01]?\d/",
-    "documentation": r"docs?\.|/docs?/|/documentation|/reference/|/api/|/manual|/guides?/|/tutorials?/|readthedocs|developer\.|/learn/|/wiki/|/html/|/stable/|/latest/",
-    "forum": r"forums?\b|community\.|/community|/t/[^/]+/\d|/threads?/|showthread|viewtopic|/questions?/|/discussions?|/topics?/|boards?\.|/r/|stackexchange|thread",
-    "listing": r"/(?:blog|news|category|categories|tags?|topics?|events?|jobs?|search|archives?|resources|press|directory|list|browse|publications|careers)/?$|"
-               r"/(?:category|tag|topic|author)/|[?&](?:q|query|page|search)=",
-    "product": r"/products?/|/p/|/dp/|/item/|/itm/|/shop/[^/]+/[^/]+|/app/|/pd/|-p-?\d|/sku|\.product",
-    "collection": r"/collections?/|/c/|/cat/|/category/|/shop/?$|/shop/[^/]+/?$|/store/|/categories/|/browse/|/b/|catpage|/cp/",
-    "service": r"/services?|/solutions?|/pricing|/about|/consult|/treatments?|/practice|/programs?|/features?|/plans?|/what-we-do|/platform",
+    "article": r"/(?:blog|news|articles?|story|stories|posts?|insights?|magazine|opinion|politics)s?/[^/]{12,}|/20\d\d/[01]?\d/",
+    "documentation": r"docs?\.|/docs?/|/documentation|/reference/|/api/|/manual|/guides?/|/tutorials?/|developers?\.|/learn/|/wiki/|/html/|"
+                     r"/stable/|/latest/",
+    "forum": r"forums?\b|community\.|/community|/t/[^/]+/\d|/threads?/|showthread|viewtopic|/questions?/|/discussions?|/topics?/|boards?\.|"
+             r"/r/|thread",
+    "listing": r"/(?:blog|news|category|categories|tags?|topics?|events?|jobs?|search|archives?|resources|press|directory|list|browse|"
+               r"publications|careers)/?$|/(?:category|tag|topic|author)/|[?&](?:q|query|page|search)=",
+    "product": r"/products?/|/p/|/item/|/shop/[^/]+/[^/]+|/app/|/pd/|-p-?\d|/sku|\.product",
+    "collection": r"/collections?/|/c/|/cat/|/category/|/shop/?$|/shop/[^/]+/?$|/store/|/categories/|/browse/",
+    "service": r"/services?|/solutions?|/pricing|/about|/consult|/treatments?|/practice|/programs?|/features?|/plans?|/what-we-do|"
+               r"/platform",
 }
 ADDRESS_RULES = [re.compile(rule, re.IGNORECASE) for rule in ADDRESS.values()]
-GENERATORS = ("discourse", "phpbb", "vbulletin", "xenforo", "woocommerce", "shopify", "sphinx", "mkdocs", "docusaurus", "wordpress", "ghost")
+GENERATORS = "discourse phpbb vbulletin xenforo woocommerce shopify sphinx mkdocs docusaurus wordpress ghost".split()
 
 
 def page_marks(tree: HtmlElement, url: str) -> list[float]:
     """The page's own signs of its kind, as numbers in a fixed order."""
     said = {(m.get("property") or m.get("name") or "").lower(): (m.get("content") or "").lower() for m in tree.iter("meta")}
     declared = schema_types(tree)
-    parts = urlsplit(url)
+    parts = urlsplit(re.sub(r"[\[\]]", "", url))
     segments = [part for part in parts.path.split("/") if part]
     last = segments[-1] if segments else ""
     kind = said.get("og:type", "")
     marks = [float(sum(declared.get(name, 0) for name in names)) for names in TYPES.values()]
     marks += [float(rule.search(url) is not None) for rule in ADDRESS_RULES]
     marks += [float("article" in kind), float("product" in kind), float("website" in kind), float(kind != "")]
-    marks += [float(len(segments)), float(len(last)), float(last.count("-")), float(any(c.isdigit() for c in last)), float(bool(parts.query))]
+    marks += [float(mark) for mark in (len(segments), len(last), last.count("-"), any(map(str.isdigit, last)), bool(parts.query))]
     generator = said.get("generator", "")
     marks += [float(name in generator) for name in GENERATORS]
-    marks += [float(any(name.startswith("article:") for name in said)), float(any(name.startswith("product:") for name in said)), float("author" in said)]
-    return marks
+    marks += [float(any(name.startswith(prefix) for name in said)) for prefix in ("article:", "product:")]
+    return [*marks, float("author" in said)]
 
 
 def schema_types(tree: HtmlElement) -> dict[str, int]:

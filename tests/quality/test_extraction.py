@@ -1,0 +1,73 @@
+"""Pinned scores of the text of real pages, seven kinds of them. A floor is raised when the score rises, and never lowered without
+a line in docs/LOG.md that says why.
+
+The judge was trained on these pages, so the floors catch what breaks; what it is worth on pages that it has not seen,
+`python -m tests.quality.train_blocks check` tells (docs/LOG.md has the numbers). Every other page, for the time it takes.
+"""
+
+import gzip
+import importlib.util
+import json
+from collections import defaultdict
+
+import pytest
+
+from agent.errors import Unreadable
+from agent.extract.html import extract
+from tests.conftest import ROOT
+
+PAGES = ROOT.parent / "shared" / "extraction"
+FLOORS = {"article": 0.93, "documentation": 0.94, "forum": 0.82, "listing": 0.80, "collection": 0.76, "product": 0.78, "service": 0.88}
+ALL, WITHOUT = 0.855, 0.08
+
+
+def score_program():
+    made = importlib.util.spec_from_file_location("extraction_score", PAGES / "score.py")
+    program = importlib.util.module_from_spec(made)
+    made.loader.exec_module(program)
+    return program
+
+
+def text_of(row):
+    html = gzip.decompress((PAGES / "html" / f"{row['id']}.html.gz").read_bytes()).decode("utf-8", "replace")
+    try:
+        return extract(html, row["url"])
+    except Unreadable:
+        return {"text": "", "kind": ""}
+
+
+@pytest.fixture(scope="module")
+def scored():
+    """Each page's row with its word F1, the share of boilerplate snippets it holds, and the kind it was taken for."""
+    program = score_program()
+    rows = [json.loads(line) for line in (PAGES / "truth.jsonl").read_text().splitlines()][::2]
+    found = [(row, text_of(row)) for row in rows]
+    texts = [program.plain(page["text"]) for _, page in found]
+    return [(row, program.word_f1(text, row["text"]), program.share(row["without"], text), page["kind"])
+            for (row, page), text in zip(found, texts, strict=True)]
+
+
+def mean(values):
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def test_each_kind_of_page_keeps_its_content(scored):
+    kinds = defaultdict(list)
+    for row, f1, _, _ in scored:
+        kinds[row["type"]].append(f1)
+    print("\n" + ", ".join(f"{kind} {mean(values):.3f} ({len(values)})" for kind, values in kinds.items()))
+    assert {kind: floor for kind, floor in FLOORS.items() if mean(kinds[kind]) < floor} == {}
+
+
+def test_all_pages_together(scored):
+    f1, without = mean(f1 for _, f1, _, _ in scored), mean(share for _, _, share, _ in scored if share is not None)
+    print(f"\n{len(scored)} pages: F1 {f1:.3f} (floor {ALL}), boilerplate {without:.3f} (ceiling {WITHOUT})")
+    assert f1 >= ALL
+    assert without <= WITHOUT
+
+
+def test_a_pages_kind_is_recognised(scored):
+    right = mean(row["type"] == kind for row, _, _, kind in scored)
+    print(f"\n{right:.2f} of the kinds are right")
+    assert right >= 0.8

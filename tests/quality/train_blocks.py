@@ -1,0 +1,184 @@
+"""How agent/extract/blocks.npz was made: the trees that tell a page's content from its furniture, and its kind.
+
+    uv pip install lightgbm rapidfuzz        (for training alone; reading a page needs neither)
+    python -m tests.quality.train_blocks check     train on either half of the pages, score the other; write nothing
+    python -m tests.quality.train_blocks write     train on all pages, write the file
+
+The 420 pages and their gold texts are those of ../shared/extraction. A block is labelled with the share of its words that the
+gold text holds, in the page's order (longest common subsequence; a word counts only beside a neighbour that was matched too).
+Halves and folds are made of hosts, never of pages: two pages of a site are as good as one. Whoever changes the columns of
+agent/extract/features.py or page_kind.py runs `write` again.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from agent.extract.choose import KINDS, MODEL, best_share
+from agent.extract.features import Features
+from agent.extract.html import blocks_in, parse
+from agent.extract.page_kind import page_marks
+from tests.conftest import ROOT
+
+PAGES = ROOT.parent / "shared" / "extraction"
+WORD = re.compile(r"\w+")
+BLOCK = {"objective": "cross_entropy", "num_leaves": 24, "max_depth": 6, "learning_rate": 0.06, "min_child_samples": 40, "max_bin": 63,
+         "feature_fraction": 0.4, "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5, "verbose": -1, "num_threads": 2, "seed": 1}
+KIND = {"objective": "multiclass", "num_class": 7, "num_leaves": 6, "max_depth": 3, "learning_rate": 0.08, "min_child_samples": 6,
+        "feature_fraction": 0.4, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 3, "verbose": -1, "num_threads": 2, "seed": 1}
+BLOCK_TREES, KIND_TREES = 200, 70
+
+
+@dataclass
+class Page:
+    kind: str
+    host: str
+    gold: list[str]
+    words: list[list[str]]
+    rows: np.ndarray
+    page: np.ndarray
+    label: np.ndarray
+
+    @property
+    def sizes(self) -> np.ndarray:
+        return np.array([len(words) for words in self.words])
+
+
+def read_pages() -> list[Page]:
+    return [page_of(json.loads(line)) for line in (PAGES / "truth.jsonl").read_text().splitlines()]
+
+
+def page_of(row: dict[str, Any]) -> Page:
+    html = gzip.decompress((PAGES / "html" / f"{row['id']}.html.gz").read_bytes()).decode("utf-8", "replace")
+    tree = parse(html)
+    blocks = blocks_in(tree)
+    features = Features(blocks)
+    rows = features.matrix(page_marks(tree, row["url"]))
+    words = [WORD.findall(text.lower()) for text in blocks.texts]
+    gold = WORD.findall(row["text"].lower())
+    return Page(row["type"], host_of(row), gold, words, rows, features.page, labels(words, gold))
+
+
+def host_of(row: dict[str, Any]) -> str:
+    """The site's registered name, near enough: its last two parts, three where the last but one is short (co.uk)."""
+    parts = (urlsplit(row["url"]).hostname or row["id"]).split(".")
+    return ".".join(parts[-3:] if len(parts) > 2 and len(parts[-1]) == 2 and len(parts[-2]) <= 3 else parts[-2:])
+
+
+def labels(words: list[list[str]], gold: list[str]) -> np.ndarray:
+    """For each block the share of its words that are the gold text's."""
+    from rapidfuzz.distance import LCSseq
+
+    page = [word for block in words for word in block]
+    at = np.full(len(page), -10)
+    for step in LCSseq.opcodes(page, gold) if page and gold else ():
+        if step.tag == "equal":
+            at[step.src_start : step.src_end] = np.arange(step.dest_start, step.dest_end)
+    before, after = np.concatenate([[-10], at[:-1]]), np.concatenate([at[1:], [-10]])
+    matched = (at >= 0) & ((before == at - 1) | (after == at + 1))
+    copies = Counter(tuple(block) for block in words)
+    threes = set(zip(gold, gold[1:], gold[2:], strict=False))
+    ends = np.cumsum([len(block) for block in words])
+    shares = [matched[end - len(block) : end].mean() if block else 0.0 for block, end in zip(words, ends, strict=True)]
+    return np.array([max(share, elsewhere(block, threes)) if share < 0.5 and len(block) > 3 and copies[tuple(block)] == 1 else share
+                     for block, share in zip(words, shares, strict=True)])
+
+
+def elsewhere(block: list[str], threes: set[tuple[str, str, str]]) -> float:
+    """The share of the block's words that stand in the gold text three by three, in whatever order that has."""
+    hit = np.zeros(len(block), bool)
+    for start in range(len(block) - 2):
+        if tuple(block[start : start + 3]) in threes:
+            hit[start : start + 3] = True
+    return float(hit.mean())
+
+
+def train_blocks(pages: list[Page]) -> Any:
+    import lightgbm
+
+    told = [page for page in pages if page.sizes.any()]
+    rows = np.vstack([page.rows[page.sizes > 0] for page in told])
+    label = np.concatenate([page.label[page.sizes > 0] for page in told])
+    weight = np.concatenate([weights(page) for page in told])
+    return lightgbm.train(BLOCK, lightgbm.Dataset(rows, label, weight=weight / weight.mean()), BLOCK_TREES)
+
+
+def weights(page: Page) -> np.ndarray:
+    """Long blocks count more, but a page not more for being long: the score is a mean over pages."""
+    each = page.sizes[page.sizes > 0] ** 0.75
+    gold = ((page.sizes * page.label) ** 0.75).sum()
+    return each / (np.sqrt(each.sum() * (gold + 1e-3)) + 10)
+
+
+def train_kinds(pages: list[Page]) -> Any:
+    import lightgbm
+
+    data = lightgbm.Dataset(np.array([page.page for page in pages]), np.array([KINDS.index(page.kind) for page in pages]))
+    return lightgbm.train(KIND, data, KIND_TREES)
+
+
+def f1(page: Page, kept: np.ndarray) -> float:
+    got = Counter(word for row in np.flatnonzero(kept) for word in page.words[row])
+    both = sum((got & Counter(page.gold)).values())
+    return 2 * both / (got.total() + len(page.gold)) if both else float(not got and not page.gold)
+
+
+def check(pages: list[Page], parts: int) -> None:
+    """Each part of the hosts judged by trees that saw none of it: F1 by kind, before what choose.py adds to the trees."""
+    part = [int(hashlib.sha256(page.host.encode()).hexdigest(), 16) % parts for page in pages]
+    for number in range(parts):
+        model = train_blocks([page for page, one in zip(pages, part, strict=True) if one != number])
+        scores: dict[str, list[float]] = defaultdict(list)
+        for page in (page for page, one in zip(pages, part, strict=True) if one == number):
+            kept, _ = best_share(np.where(page.sizes > 0, model.predict(page.rows), 0), page.sizes)
+            for kind in (page.kind, "all"):
+                scores[kind].append(f1(page, kept))
+        told = ", ".join(f"{kind} {np.mean(values):.3f} ({len(values)})" for kind, values in sorted(scores.items()))
+        print(f"part {number + 1} of {parts}, trained on the rest: {told}", flush=True)
+
+
+def packed(name: str, trees: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """The trees as the arrays that agent/extract/forest.py reads."""
+    nodes: list[list[float]] = []
+    depths = [0]
+
+    def add(node: dict[str, Any], depth: int) -> int:
+        here, limit = len(nodes), np.float32(node.get("threshold", 0))
+        depths.append(depth)
+        nodes.append([node.get("split_feature", 0), limit, here, here, node.get("leaf_value", 0)])
+        if "split_feature" in node:
+            exact = limit if limit <= node["threshold"] else np.nextafter(limit, np.float32(-np.inf))
+            nodes[here] = [node["split_feature"], exact, add(node["left_child"], depth + 1), add(node["right_child"], depth + 1), 0]
+        return here
+
+    roots = [add(tree["tree_structure"], 0) for tree in trees]
+    column, limit, left, right, value = (np.array(each) for each in zip(*nodes, strict=True))
+    parts = {"roots": np.array(roots), "column": column, "limit": limit, "left": left, "right": right, "value": value,
+             "depth": np.array(max(depths))}
+    small = {"column": np.int16, "limit": np.float32, "value": np.float32}
+    return {f"{name}.{key}": part.astype(small.get(key, np.int32)) for key, part in parts.items()}
+
+
+def write(pages: list[Page]) -> None:
+    arrays = packed("block", train_blocks(pages).dump_model()["tree_info"])
+    trees = train_kinds(pages).dump_model()["tree_info"]
+    for number, kind in enumerate(KINDS):
+        arrays |= packed(kind, trees[number :: len(KINDS)])
+    np.savez_compressed(MODEL, **arrays)
+    print(f"{MODEL.name}: {MODEL.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:] or ["check"]
+    everything = read_pages()
+    write(everything) if given[0] == "write" else check(everything, int(given[1]) if len(given) > 1 else 2)

@@ -1,0 +1,129 @@
+"""What of a page is chosen as its content, and what its receipt says of the rest."""
+
+import numpy as np
+import pytest
+
+from agent.errors import BadInput, Unreadable
+from agent.extract.blocks import blocks_of, names_of
+from agent.extract.choose import best_share
+from agent.extract.forest import Forest
+from agent.extract.html import extract, parse
+from agent.extract.receipt import receipt
+from agent.extract.want import Want
+
+SENTENCES = "The pump lifts water from the well into the tank, and the tank feeds every tap in the house by its own weight. "
+MENU = "".join(f'<li><a href="/{n}">Menu entry {n}</a></li>' for n in range(20))
+FOOT = "<footer><p>© 2024 The Company. All rights reserved.</p><a href='/privacy'>Privacy policy</a></footer>"
+
+
+def page(content: str, head: str = "") -> str:
+    return (f"<!doctype html><html lang=en><head><title>A page</title>{head}</head><body><nav class=navbar><ul>{MENU}</ul></nav>"
+            f"<div class=wrapper>{content}</div>{FOOT}</body></html>")
+
+
+def post(author: str, words: str) -> str:
+    return f'<div class="post"><div class="author"><a href="/u/{author}">{author}</a></div><div class="postbody"><p>{words}</p></div></div>'
+
+
+def test_every_post_of_a_thread_is_kept():
+    posts = [f"Reply number {n}: {SENTENCES}" for n in range(6)]
+    found = extract(page("<h1>How does a pump work?</h1>" + "".join(post(f"user{n}", words) for n, words in enumerate(posts))),
+                    "https://a.org/t/pump/12")
+    assert all(f"Reply number {n}:" in found["text"] for n in range(6))
+    assert "Menu entry 3" not in found["text"]
+
+
+def test_the_page_for_readers_without_scripts_is_read():
+    hidden = "".join(f"<p>Answer {n}. {SENTENCES}</p>" for n in range(4))
+    found = extract(f"<html><body><div id=app></div><noscript><div>{hidden}</div></noscript></body></html>", "https://a.org/t/x/1")
+    assert "Answer 3." in found["text"]
+
+
+def test_a_shell_says_what_its_structured_data_says():
+    data = '{"@type": "Article", "description": "short", "articleBody": "First paragraph of it.\\n\\nSecond <b>paragraph</b>."}'
+    found = extract(f"<html><head><script type='application/ld+json'>[{data}, {{]</script><script type='application/ld+json'>{data}"
+                    "</script></head><body><div id=root></div></body></html>", "https://a.org/x")
+    assert "First paragraph of it.\n\nSecond paragraph ." in found["text"]
+
+
+def test_the_receipt_counts_what_was_left_out_and_says_why():
+    found = extract(page(f"<article><h1>Pumps</h1>{('<p>' + SENTENCES * 3 + '</p>') * 6}<pre>x = 1</pre></article>"), "https://a.org/blog/pumps-and-wells")
+    report = found["receipt"]
+    assert report["page"]["words"] > report["text"]["words"] > 300
+    assert report["page"]["links"] > report["text"]["links"]
+    assert report["text"]["code"] == 1
+    assert {"what": "navigation", "words": 60, "why": "links that lead about the site"} in report["dropped"]
+    assert (report["extractor"], report["low"]) == ("judge", False)
+
+
+def test_a_receipt_is_low_where_next_to_nothing_is_kept():
+    blocks = blocks_of(parse(page(f"<p>{SENTENCES * 20}</p><p>Kept.</p>")).find("body"))
+    kept = [text == "Kept." for text in blocks.texts]
+    assert receipt(blocks, kept, "judge")["low"]
+    assert not receipt(blocks, [True] * len(kept), "judge")["low"]
+
+
+def test_a_receipt_is_low_where_the_code_is_lost():
+    blocks = blocks_of(parse(page(f"<p>{SENTENCES * 20}</p>" + "<pre>a = 1</pre>" * 4)).find("body"))
+    assert receipt(blocks, [el.tag == "p" for el in blocks.elements], "judge")["low"]
+
+
+def test_only_what_a_selector_matches_is_said():
+    html = page("<div class=a><p>First part.</p><p class=b>Inner <em>part</em>.</p></div><p class=b>Last part.</p>")
+    found = extract(html, "https://a.org/", Want(selector=".b"))
+    assert found["text"] == "Inner part.\n\nLast part."
+    assert found["markdown"] == "Inner *part*.\n\nLast part."
+    assert found["receipt"]["extractor"] == "selector"
+
+
+@pytest.mark.parametrize("selector", ["p[", "..", "p::nonsense(("])
+def test_a_bad_selector_is_told(selector):
+    with pytest.raises(BadInput, match="selector"):
+        extract(page("<p>Words.</p>"), "https://a.org/", Want(selector=selector))
+
+
+def test_a_selector_that_matches_nothing_is_told():
+    with pytest.raises(Unreadable, match="matches"):
+        extract(page("<p>Words.</p>"), "https://a.org/", Want(selector="#nowhere"))
+
+
+@pytest.mark.parametrize(("link", "address"), [
+    ('<link rel="canonical" href="/pumps">', "https://a.org/pumps"),
+    ('<meta property="og:url" content="https://b.org/p">', "https://b.org/p"),
+    ('<link rel="canonical" href="javascript:alert(1)">', ""),
+    ('<link rel="canonical" href="http://[bad/">', ""),
+    ("", ""),
+])
+def test_a_pages_own_address(link, address):
+    assert extract(page(f"<p>{SENTENCES}</p>", link), "https://a.org/x")["canonical"] == address
+
+
+@pytest.mark.parametrize("url", ["https://a.org/x", "http://[bad", "", "https://[::1]/x]"])
+def test_whatever_the_address_the_page_is_read(url):
+    assert "pump" in extract(page(f"<p>{SENTENCES * 5}</p>"), url)["text"]
+
+
+def test_questions_on_buttons_and_shadow_trees_are_content():
+    questions = "".join(f"<h3><button>Question {n} of the house?</button></h3><div><p>{SENTENCES}</p></div>" for n in range(5))
+    shadow = f"<my-note><template shadowrootmode=open><p>In the shade. {SENTENCES}</p></template></my-note>"
+    text = extract(page(f"<main><h1>Pumps</h1><p>{SENTENCES * 4}</p>{questions}{shadow}</main>"), "https://a.org/docs/pumps")["text"]
+    assert "### Question 3 of the house?" in text
+    assert "In the shade." in text
+
+
+def test_the_likeliest_blocks_are_kept_down_to_where_the_promise_is_best():
+    kept, sure = best_share(np.array([0.9, 0.8, 0.05, 0.0]), np.array([10, 10, 10, 0]))
+    assert kept.tolist() == [True, True, False, False]
+    assert sure == pytest.approx(2 * 17 / (20 + 17.5))
+
+
+def test_a_forest_sums_its_trees():
+    limits, values = np.array([1.5, 0, 0, 0], np.float32), np.array([0, -1, 2, 0.5], np.float32)
+    left, right = np.array([1, 1, 2, 3]), np.array([2, 1, 2, 3])
+    forest = Forest(np.array([0, 3]), np.zeros(4, int), limits, left, right, values, 1)
+    assert forest.score(np.array([[1.0], [2.0]])).tolist() == [-0.5, 2.5]
+
+
+def test_names_are_whole_words_in_whatever_spelling():
+    assert names_of("mainNav") == names_of("main nav") == names_of("main_nav") == names_of("MAIN-NAV".lower())
+    assert names_of("canvas") == 0
