@@ -39,8 +39,10 @@ HEADER_WORDS = re.compile(r"\b(noai|noimageai|nosnippet|noarchive|tdm-reservatio
 
 CLOSED = "The site's robots.txt asks programs not to open this address ({url})."
 NO_AI = "The site's robots.txt asks programs not to give this page to an AI (Content-Signal: {signal})."
-SILENT = ("{host} could not say what it allows programs to open ({why}), so Leash leaves alone what it would have chosen there "
-          "by itself. Open it by its address, or try again later.")
+SILENT = ("{host} {fault}, so Leash does not open what it would have chosen there by itself. Open it by its address, or "
+          "try again later.")
+BROKEN = "could not say what programs may open (its robots.txt answers with status {status})"
+SLOW = "did not say in time what programs may open (its robots.txt)"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Says:
 
 @dataclass(frozen=True)
 class Rulebook:
-    """One site's robots.txt. `fault` is why it could not be had, where that means that nothing may be opened."""
+    """One site's robots.txt. `fault` says why it could not be had, where that means that nothing may be opened."""
 
     text: str = ""
     fault: str = ""
@@ -68,7 +70,7 @@ class Rulebook:
     def says(self, url: str) -> Says:
         target = read_target(url)
         if self.fault:
-            return Says(SILENT.format(host=target.host, why=self.fault))
+            return Says(SILENT.format(host=target.host, fault=self.fault))
         if not self.text:
             return Says()
         signal = signal_for(self.text, target.path)
@@ -143,10 +145,10 @@ def fetched_book(http: Http, origin: str, seconds: float) -> Rulebook:
     try:
         reply = http.get(origin + "/robots.txt", limit=MOST_BYTES, seconds=seconds, headers={"Accept": "text/plain,*/*;q=0.5"})
     except BadStatus as error:
-        fault = f"its robots.txt answers with status {error.status}" if error.status >= 500 else ""
+        fault = BROKEN.format(status=error.status) if error.status >= 500 else ""
         return Rulebook(fault=fault, until=now + (FAILED_SECONDS if fault else KEPT_SECONDS))
     except TooSlow:
-        return Rulebook(fault=f"its robots.txt did not come within {seconds:g} s", until=now + FAILED_SECONDS)
+        return Rulebook(fault=SLOW, until=now + FAILED_SECONDS)
     except FetchError:
         return Rulebook(until=now + FAILED_SECONDS)
     return Rulebook(readable(reply.body), until=now + KEPT_SECONDS)

@@ -181,7 +181,7 @@ def test_robots_txt_is_asked_before_the_agent_opens_a_page_and_costs_a_bounded_t
     assert "robots.txt asks programs not to open" in reader.fault("https://robots.frozen.test/private/x", by="agent")["why"]
     told = reader.open("https://robots.frozen.test/private/x")
     assert any("You gave the address" in note for note in told["notes"])
-    assert "could not say" in reader.fault("https://drip.frozen.test/x", by="agent", seconds=5)["why"]
+    assert "did not say in time" in reader.fault("https://drip.frozen.test/x", by="agent", seconds=5)["why"]
     assert reader.fault("https://bomb.frozen.test/x", by="agent", seconds=10)["fault"] == "TooBig"
 
 

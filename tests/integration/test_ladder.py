@@ -310,7 +310,7 @@ def test_robots_txt_is_asked_for_once_a_site(world: World) -> None:
 def test_a_site_whose_robots_txt_is_broken_is_left_alone_by_the_agent(world: World) -> None:
     url = world.put("/heron", html(BODY))
     world.pages["/robots.txt"] = Answer((), 500)
-    with pytest.raises(Refused, match="could not say what it allows"):
+    with pytest.raises(Refused, match="could not say what programs may open"):
         world.reader.read(url, "agent")
     assert world.reader.open(url).page.rung == "http"
 
