@@ -221,7 +221,8 @@ VTT = "WEBVTT\n\n00:01.000 --> 00:03.000\nIt stands quite still.\n\n00:05.000 --
 
 
 def test_the_transcript_of_a_video_stands_after_its_description(world: World) -> None:
-    url = world.put("/watch", f"<html><title>A heron waits</title><script>var ytInitialPlayerResponse = {json.dumps(PLAYER)};</script></html>")
+    script = f"var ytInitialPlayerResponse = {json.dumps(PLAYER)};"
+    url = world.put("/watch", f"<html><title>A heron waits</title><script>{script}</script></html>")
     assert "Transcript" not in world.reader.open(url).page.text
     world.put("/captions", VTT, "text/vtt")
     text = world.reader.open(url).page.text
