@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,15 +48,38 @@ def texts(lines: Iterable[str], settings: Settings, want: Want | None = None, co
 
 
 def in_order(lines: Iterable[str], children: Children, count: int, want: Want | None) -> Iterator[dict[str, Any]]:
-    """The answers in the order of their lines, with a bounded number under way."""
-    waiting: deque[Future[dict[str, Any]]] = deque()
-    with ThreadPoolExecutor(count, thread_name_prefix="bulk") as threads:
-        for line in filter(str.strip, lines):
-            waiting.append(threads.submit(answer, line, children, want))
-            if len(waiting) >= AHEAD * count:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    """The answers in the order of their lines, each as soon as its turn comes, with a bounded number under way."""
+    flow = Flow(lines, ThreadPoolExecutor(count, thread_name_prefix="bulk"), AHEAD * count)
+    threading.Thread(target=flow.take, args=(lambda line: answer(line, children, want),), name="bulk-lines", daemon=True).start()
+    try:
+        while (under_way := flow.waiting.get()) is not None:
+            yield under_way.result()
+    finally:
+        flow.leave()
+
+
+class Flow:
+    """Lines on their way to answers. They are read in a thread of their own: the next one may be long in coming."""
+
+    def __init__(self, lines: Iterable[str], threads: ThreadPoolExecutor, ahead: int) -> None:
+        self.lines, self.threads, self.left = lines, threads, threading.Event()
+        self.waiting: queue.Queue[Future[dict[str, Any]] | None] = queue.Queue(ahead)
+
+    def take(self, work: Callable[[str], dict[str, Any]]) -> None:
+        for line in filter(str.strip, self.lines):
+            if self.left.is_set():
+                return
+            with suppress(RuntimeError):  # left in the meantime
+                self.waiting.put(self.threads.submit(work, line))
+        self.waiting.put(None)
+
+    def leave(self) -> None:
+        """Take no more, and let go of whoever waits for room."""
+        self.left.set()
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        with suppress(queue.Empty):
+            while True:
+                self.waiting.get_nowait()
 
 
 def answer(line: str, children: Children, want: Want | None) -> dict[str, Any]:

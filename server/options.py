@@ -116,6 +116,19 @@ def read_options(given: Iterable[tuple[str, str]], shown: Callable[[str], str] =
     return Options(**found)
 
 
+def refuse_for_repository(options: Options) -> None:
+    """Raises BadInput for an option that only pages have."""
+    unfit = [name for name in ("select", "links", "images", "browser") if getattr(options, name) != getattr(Options(), name)]
+    if unfit:
+        raise BadInput(f"“{unfit[0]}” is for pages, and this is the address of a repository.")
+
+
+def refuse_for_page(options: Options) -> None:
+    """Raises BadInput for an option that only repositories have."""
+    if options.format == "xml" or options.include or options.exclude or options.outline:
+        raise BadInput("include, exclude, outline and the format xml are for repositories, and this is the address of a page.")
+
+
 def read_value(name: str, value: str, shown: Callable[[str], str]) -> Any:
     try:
         return OPTIONS[name].read(value)

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from agent.errors import BadInput, LeashError
 from server import faces, guard
 from server.auth import OWN_SITES
-from server.options import OPTIONS, PREFIX, Options, read_options
+from server.options import OPTIONS, PREFIX, Options, read_options, refuse_for_page
 from server.packs import is_repository
 from server.phrases import RUNG_WORDS
 from server.prefix import Asked, asked_in, given_address
@@ -42,7 +42,6 @@ FROM_ELSEWHERE = (
     "A link on another site led here, so Leash did not open the address: another site may not make it read. "
     "To read it, type or paste the address into the browser's address bar yourself."
 )
-REPOSITORIES_ONLY = ("include", "exclude", "outline")
 
 
 def readings() -> Readings:
@@ -86,15 +85,10 @@ def answered(asked: Asked, options: Options, form: str) -> Response:
     if is_repository(asked.url):
         urls = {name: own_url(asked, name) for name in ("markdown", "xml", "json")} | {"anew": own_url(asked, "html", cache="no")}
         return answer_repository(asked.url, options, form, urls)
-    refuse_unfit(options)
+    refuse_for_page(options)
     made = readings().read(asked.url, options)
     reply = {MARKDOWN: as_markdown, JSON: as_json, HTML: as_page}[form](made, asked, options)
     return described(reply, made, options, form)
-
-
-def refuse_unfit(options: Options) -> None:
-    if options.format == "xml" or any(getattr(options, name) for name in REPOSITORIES_ONLY):
-        raise BadInput("include, exclude, outline and the format xml are for repositories, and this is the address of a page.")
 
 
 def as_markdown(made: Reading, _asked: Asked, options: Options) -> Response:

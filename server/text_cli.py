@@ -53,14 +53,31 @@ def one(url: str | None, given: dict[str, str], as_json: bool) -> int:
     from agent.settings import load_settings
     from server.faces import json_of, markdown_of
     from server.options import read_options
+    from server.packs import is_repository
     from server.prefix import given_address
 
     address, options = given_address(url or ""), read_options(given.items(), option_name)
+    if is_repository(address):
+        return repository(address, options, as_json)
     with ExitStack() as stack:
         made = reading(address, options, load_settings(), stack)
     face = json.dumps(json_of(made, options.tokens, time.time()), ensure_ascii=False) if as_json else \
         markdown_of(made, options.tokens, time.time())
     write(face.rstrip("\n") + "\n")
+    return DONE
+
+
+def repository(url: str, options: Options, as_json: bool) -> int:
+    """The text of a repository, as `leash repo` prints it."""
+    from agent.repo.pack import pack
+    from agent.repo.wishes import Wishes
+    from server.options import refuse_for_repository
+    from server.repo import opened
+    from server.repo import write as write_pieces
+
+    refuse_for_repository(options)
+    with opened(url, Wishes(tokens=options.tokens, form="json" if as_json else "markdown")) as (found, wishes):
+        write_pieces(pack(found, wishes), None)
     return DONE
 
 

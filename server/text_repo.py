@@ -11,14 +11,12 @@ from dataclasses import replace
 
 from flask import Response, current_app, render_template, request, url_for
 
-from agent.errors import BadInput
 from agent.repo.target import target_of
 from server import faces
-from server.options import Options
+from server.options import Options, refuse_for_repository
 from server.packs import Packs, Stream, head_of, mark_of
 
 SHOWN = 200_000  # bytes of the text that its page shows
-PAGES_ONLY = ("select", "links", "images", "browser")
 TYPES = {"markdown": ("text/markdown", "md"), "json": ("application/json", "json"), "xml": ("text/plain", "xml")}
 
 
@@ -28,18 +26,12 @@ def packs() -> Packs:
 
 def answer_repository(url: str, options: Options, form: str, urls: dict[str, str]) -> Response:
     """`form` is a media type; `urls` are this text's addresses by format, for its page."""
-    refuse_unfit(options)
+    refuse_for_repository(options)
     if form == "text/html":
         return page(url, replace(options, format="markdown"), urls)
     if form == "application/json":
         options = replace(options, format="json")
     return streamed(url, options)
-
-
-def refuse_unfit(options: Options) -> None:
-    unfit = [name for name in PAGES_ONLY if getattr(options, name) != getattr(Options(), name)]
-    if unfit:
-        raise BadInput(f"“{unfit[0]}” is for pages, and this is the address of a repository.")
 
 
 def streamed(url: str, options: Options) -> Response:

@@ -1,0 +1,78 @@
+"""A page as text in a real browser: the box, the page, its buttons, and that nothing is wrong with them."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Site
+
+pytestmark = pytest.mark.usefixtures("quiet")
+URL = "https://tides.example/bridge"
+SCREENS = {"box": "/text", "text": f"/{URL}", "long": "/https://tides.example/long", "code": "/https://tides.example/fenced?leash_tokens=9000"}
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(reader: Page, site: Site, look: str, width: int) -> None:
+    reader.emulate_media(color_scheme=look)
+    reader.set_viewport_size({"width": width, "height": 800})
+    for name, path in SCREENS.items():
+        reader.goto(site.address + path)
+        found = Axe().run(reader).response["violations"]
+        assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == [], name
+        assert reader.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+def test_from_the_box_to_the_text_by_keyboard(reader: Page, site: Site) -> None:
+    reader.goto(f"{site.address}/text")
+    expect(reader.get_by_role("heading", level=1)).to_be_visible()
+    reader.keyboard.type("tides.example/bridge")
+    reader.keyboard.press("Enter")
+    expect(reader.get_by_role("heading", name="The old bridge", level=1)).to_be_visible()
+    expect(reader.locator(".size")).to_contain_text("tokens")
+    expect(reader.get_by_text("12 of 40 words")).to_be_visible()
+    assert reader.url == f"{site.address}/{URL}?leash_format=html"
+
+
+def test_copy_takes_all_of_the_markdown(reader: Page, site: Site) -> None:
+    reader.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.goto(f"{site.address}/https://tides.example/long")
+    reader.get_by_role("button", name="Copy").click()
+    expect(reader.get_by_text("Copied", exact=True)).to_be_visible()
+    copied = reader.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith('---\ntitle: "The old bridge"')
+    assert "Paragraph 199 says" in copied
+
+
+def test_where_the_clipboard_is_shut_the_text_is_selected(reader: Page, site: Site) -> None:
+    reader.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    reader.goto(f"{site.address}/{URL}")
+    reader.get_by_role("button", name="Copy").click()
+    expect(reader.get_by_role("status")).to_have_text("The text is selected: copy it with your keyboard.")
+    assert "It opens *twice* a day" in reader.evaluate("getSelection().toString()")
+
+
+def test_download_and_research(reader: Page, site: Site) -> None:
+    reader.goto(f"{site.address}/{URL}")
+    with reader.expect_download() as download:
+        reader.get_by_role("link", name="Download", exact=True).click()
+    assert download.value.suggested_filename == "the-old-bridge.md"
+    reader.get_by_role("link", name="Research this").click()
+    expect(reader.get_by_label("What do you want to know?")).to_have_value(f"What does {URL} say about ")
+
+
+def test_a_text_of_a_hostile_page_does_nothing(reader: Page, site: Site) -> None:
+    reader.goto(f"{site.address}/https://tides.example/evil")
+    expect(reader.get_by_role("article")).to_contain_text("<script>alert(1)</script>")
+    assert reader.locator("article a[href], article img, article script").count() == 0
+
+
+def test_what_was_read_can_be_deleted(reader: Page, site: Site) -> None:
+    reader.goto(f"{site.address}/{URL}")
+    reader.get_by_role("link", name="Read a page").click()
+    reader.locator("summary", has_text="Delete").click()
+    reader.get_by_role("button", name="Delete for good").click()
+    expect(reader.get_by_text("Nothing read yet")).to_be_visible()
+    assert site.service.readings.kept == {}

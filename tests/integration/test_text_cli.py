@@ -1,0 +1,110 @@
+"""`leash text` as it is run: pages over loopback, faults as exit codes, and many pages through --jsonl."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from click.testing import CliRunner
+
+from agent.settings import Settings
+from server.bulk import texts
+from server.text_cli import command
+from tests.fakes import Answer, ScriptedSite
+
+ROOT = Path(__file__).parents[2]
+WORDS = "The bridge opens twice a day at high water, for twelve minutes, and never on a Sunday. "
+PAGE = f"<!doctype html><html lang=en><title>The bridge</title><body><article><h1>The bridge</h1><p>{WORDS * 8}</p>" \
+       f"<h2>Rules</h2><p>{WORDS * 8}</p><p>See the <a href='/rules'>rules</a>.</p></article></body></html>"
+
+
+def leash_text(folder: Path, *arguments: str, given: str = "", **settings: str) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "LEASH_DATA_DIR": str(folder), **settings}
+    program = [sys.executable, "-m", "server.cli", "text", *arguments]
+    return subprocess.run(program, input=given, capture_output=True, text=True, timeout=120, cwd=ROOT, env=environment, check=False)
+
+
+@pytest.fixture
+def site() -> Iterator[ScriptedSite]:
+    with ScriptedSite(Answer((PAGE.encode(),), kind="text/html", headers={"Cache-Control": "max-age=600"})) as made:
+        yield made
+
+
+def test_a_page_is_printed_kept_and_there_the_second_time(site: ScriptedSite, tmp_path: Path) -> None:
+    allow = {"LEASH_ALLOW_NETS": f"{urlsplit(site.base).hostname}/32"}
+    first = leash_text(tmp_path, f"{site.base}/bridge", **allow)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith('---\ntitle: "The bridge"\n')
+    asked = len(site.asked)
+    again = leash_text(tmp_path, f"{site.base}/bridge", "--json", "--tokens", "100", **allow)
+    parts = json.loads(again.stdout)
+    assert len(site.asked) == asked
+    assert parts["cut"]["limit"] == 100
+    assert f'"{site.base}/rules"' in json.dumps(parts["links"])
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), [
+    ([], 2, "An address is missing"), (["what"], 2, "is not a web address"), (["ftp://example.com/"], 2, "http and https"),
+    (["https://example.com/", "--links", "all"], 2, "“--links” is inline, footnotes or none"),
+    (["https://example.com/", "--tokens", "x"], 2, "“--tokens” is a whole number"), (["http://127.0.0.1:9/"], 1, "loopback"),
+    (["--jsonl", "https://example.com/"], 2, "takes no URL"), (["--jsonl", "--tokens", "5"], 2, "takes no --tokens"),
+])
+def test_a_fault_is_a_sentence_and_an_exit_code(tmp_path: Path, arguments: list[str], code: int, words: str) -> None:
+    done = CliRunner(env={"LEASH_DATA_DIR": str(tmp_path)}).invoke(command, arguments)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert words in done.stderr
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_lines_are_answered_in_order_whatever_they_hold(tmp_path: Path) -> None:
+    rows = [{"id": 1, "url": "https://a.example/", "html": PAGE}, {"id": "two", "url": "", "html": ""}, {"id": [3], "html": PAGE},
+            {"id": None, "url": "https://a.example/"}, {"url": 5, "html": PAGE},
+            {"id": "\ud800", "url": "https://a.example/", "html": PAGE}]
+    lines = [*map(json.dumps, rows), "", "no json", "[1]", "[" * 100_000]
+    done = leash_text(tmp_path, "--jsonl", given="\n".join(lines))
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["id"] for answer in answers] == [1, "two", [3], None, None, "\ud800", None, None, None]
+    assert ["error" in answer for answer in answers] == [False, True, False, True, True, False, True, True, True]
+    assert "[rules](https://a.example/rules)" in answers[0]["text"]
+    assert all(answer["text"] == "" for answer in answers if "error" in answer)
+
+
+def test_an_answer_does_not_wait_for_the_end_of_the_input(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "server.cli", "text", "--jsonl"]
+    environment = {**os.environ, "LEASH_DATA_DIR": str(tmp_path)}
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
+        process.stdin.write(json.dumps({"id": 1, "html": PAGE}) + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
+def test_what_is_read_ahead_is_bounded() -> None:
+    taken = []
+
+    def lines() -> Iterator[str]:
+        for number in range(100):
+            taken.append(number)
+            yield json.dumps({"id": number, "html": PAGE})
+
+    answers = texts(lines(), Settings(_env_file=None), cores=1)
+    assert next(answers)["id"] == 0
+    assert len(taken) < 10
+    assert [row["id"] for _, row in zip(range(5), answers, strict=False)] == [1, 2, 3, 4, 5]
+    answers.close()
+
+
+def test_a_page_that_takes_too_long_ends_alone() -> None:
+    deep = "<div>" * 200_000 + "x" + "<table><tr><td>" * 50_000
+    rows = [json.dumps({"id": "deep", "html": deep}), json.dumps({"id": "plain", "html": PAGE})]
+    found = list(texts(rows, Settings(_env_file=None, extract_seconds=4), cores=1))
+    assert [row["id"] for row in found] == ["deep", "plain"]
+    assert "The bridge" in found[1]["text"]
