@@ -32,7 +32,6 @@ DIGITS = re.compile(r"[\s\d.:|]*")
 CODE_CELL = re.compile(r"(?:^|\s)(?:code|rouge-code|hljs-ln-code|blob-code\S*|lntd|line-content|crayon-code|source|code-line\S*)(?:\s|$)")
 GUTTER_CELL = re.compile(r"gutter|linenos|line-?num|hljs-ln-n|blob-num|lntd|(?:^|\s)(?:gl|nums?|lineno|line-no)(?:\s|$)", re.IGNORECASE)
 BLOCK_STYLE = re.compile(r"display:\s*block|white-space:\s*(?:pre(?!-line)|break-spaces)", re.IGNORECASE)
-CODE_TEXT = re.compile(r"display:\s*block", re.IGNORECASE)
 TAB = 4  # columns of a tab in a code span within a cell
 
 
@@ -166,11 +165,11 @@ def is_block(el: HtmlElement) -> bool:
     """Whether inline code is a block in truth: shown as one, or of several lines and alone in its paragraph."""
     if BLOCK_STYLE.search(el.get("style") or ""):
         return True
-    if el.tag not in ("code", "samp"):
+    drawn = el.find(".//br") is not None or el.find("div") is not None
+    if el.tag not in ("code", "samp") or not (drawn or "\n" in "".join(el.itertext())) or not alone(el):
         return False
-    lines = raw(el).strip("\n").split("\n") if el.find(".//br") is not None or el.find("div") is not None or "\n" in "".join(el.itertext()) else []
-    return len([line for line in lines if line.strip()]) > 1 and alone(el) and (
-        el.find(".//br") is not None or el.find("div") is not None or bool(language_of(el)) or any(line[:1].isspace() for line in lines[1:]))
+    lines = [line for line in raw(el).strip("\n").split("\n") if line.strip()]
+    return len(lines) > 1 and (drawn or bool(language_of(el)) or any(line[:1].isspace() for line in lines[1:]))
 
 
 def alone(el: HtmlElement) -> bool:

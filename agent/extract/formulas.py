@@ -15,9 +15,12 @@ from lxml.html import HtmlElement
 from agent.extract.mathml import latex
 
 ATTRIBUTES = ("data-latex", "data-tex", "data-math", "data-katex", "data-expr", "data-formula", "alttext")
-TEX_IMAGE = re.compile(r"(?:^|\s)(?:latex|tex|math|mwe-math-fallback-image-\w+|inlinemath|displaymath|mathtex|formula|ql-img-\S+)(?:\s|$)", re.IGNORECASE)
-TEX_SERVICE = re.compile(r"latex\.codecogs\.com|/cgi-bin/mathtex|chart\.apis?\.google\.com/chart\?cht=tx|/latex\.php|texit|quicklatex", re.IGNORECASE)
-DISPLAY_CLASS = re.compile(r"display|(?:^|\s)(?:math-block|katex-block|MathJax_Display|block)(?:\s|$)|fallback-image-display", re.IGNORECASE)
+TEX_IMAGE = re.compile(
+    r"(?:^|\s)(?:latex|tex|math|mwe-math-fallback-image-\w+|inlinemath|displaymath|mathtex|formula|ql-img-\S+)(?:\s|$)", re.IGNORECASE)
+TEX_SERVICE = re.compile(
+    r"latex\.codecogs\.com|/cgi-bin/mathtex|chart\.apis?\.google\.com/chart\?cht=tx|/latex\.php|texit|quicklatex", re.IGNORECASE)
+DISPLAY_CLASS = re.compile(r"display|(?:^|\s)(?:math-block|katex-block|MathJax_Display|block)(?:\s|$)", re.IGNORECASE)
+DRAWN_CLASS = re.compile(r"katex|mwe-math|MathJax", re.IGNORECASE)
 DELIMITED = re.compile(r"\s*(?:\\\((?P<inline>.+)\\\)|\\\[(?P<block>.+)\\\]|\$\$(?P<dollars>.+)\$\$|\$(?P<dollar>.+)\$)\s*", re.DOTALL)
 STYLED = re.compile(r"\{\\(?:display|text)style\s*(.*)\}", re.DOTALL)
 SIGNS = re.compile(r"[\\^_{}=]")
@@ -35,7 +38,9 @@ def tex_of(el: HtmlElement) -> tuple[str | None, bool]:
 
 def drawn(el: HtmlElement) -> tuple[str | None, bool]:
     """A formula drawn with elements: what it was made from is written in it, or beside it."""
-    cls = el.get("class") or ""
+    cls, parent = el.get("class") or "", el.getparent()
+    if parent is not None and cls and parent.get("class") == cls:
+        return None, False  # a formula in the same formula is not one, and was looked at with it
     display = bool(DISPLAY_CLASS.search(cls)) or (el.tag == "mjx-container" and el.get("display") == "true")
     if "MathJax" in cls and said_by_script(el):
         return "", False
@@ -47,7 +52,9 @@ def drawn(el: HtmlElement) -> tuple[str | None, bool]:
 def inside(el: HtmlElement, cls: str, display: bool) -> tuple[str | None, bool]:
     math = next(el.iter("math"), None)
     if math is not None:
-        display = display or math.get("display") == "block" or any(DISPLAY_CLASS.search(up.get("class") or "") for up in islice(el.iterancestors(), 1))
+        parent = el.getparent()
+        around = "" if parent is None else parent.get("class") or ""
+        display = display or math.get("display") == "block" or bool(DISPLAY_CLASS.search(around))
         return (of_mathml(math), display) if only_formula(el, math) else (None, False)
     if el.get("data-mathml"):
         return of_mathml(lxml.html.fragment_fromstring(el.get("data-mathml"), create_parent="div")), display
@@ -58,9 +65,10 @@ def inside(el: HtmlElement, cls: str, display: bool) -> tuple[str | None, bool]:
 
 def only_formula(el: HtmlElement, math: HtmlElement) -> bool:
     """Whether `el` draws this one formula, rather than being a part of the page with some."""
-    return len(list(islice(el.iter("math"), 2))) == 1 and (el.tag in ("span", "mjx-container", "div") and next(el.iter("p", "li", "table"), None) is None) and (
-        "katex" in (el.get("class") or "").lower() or "mwe-math" in (el.get("class") or "") or el.tag == "mjx-container"
-        or "MathJax" in (el.get("class") or "") or len("".join(el.itertext()).strip()) == len("".join(math.itertext()).strip()))
+    if len(list(islice(el.iter("math"), 2))) > 1 or next(el.iter("p", "li", "table"), None) is not None:
+        return False
+    drawn = el.tag == "mjx-container" or DRAWN_CLASS.search(el.get("class") or "")
+    return bool(drawn) or len("".join(el.itertext()).strip()) == len("".join(math.itertext()).strip())
 
 
 def delimited(text: str, cls: str, display: bool) -> tuple[str | None, bool]:

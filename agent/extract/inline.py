@@ -19,7 +19,9 @@ from agent.extract.links import has_words
 BREAK = "\x00"  # a line break that the page asks for
 HARD_SPACE = "\x01"  # a space that stays, also at the start of a line; markdown() makes it a space again
 SPECIAL = re.compile(r"[\\`*_\[<&~$]")
-FORMULA = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|(\$\$?)(?=[^\s$])((?:[^$\n]*?[\\^_{=][^$\n]*?))(?<=[^\s\\])\3(?!\d)", re.DOTALL)
+FORMULA = re.compile(
+    r"\\\(((?:(?!\\\().){1,500}?)\\\)|\\\[((?:(?!\\\[).){1,1500}?)\\\]|"
+    r"(\$\$?)(?=[^\s$])((?:[^$\n]*?[\\^_{=][^$\n]*?))(?<=[^\s\\])\3(?!\d)", re.DOTALL)
 TICKS_ETC = re.compile(
     r"(?P<tick>`)|(?P<slash>\\(?=[!-/:-@\[-`{-~]))|(?P<entity>&(?=#\d{1,7};|#[xX][\da-fA-F]{1,6};|[A-Za-z][A-Za-z\d]{1,31};))"
     r"|(?P<tag><(?=[A-Za-z/!?][^<]*>))|(?P<strike>~(?=~))|(?P<bracket>\](?=\(|\[|:))|(?P<star>\*+)|(?P<under>_+)|(?P<open>\[(?=\^))")

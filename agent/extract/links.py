@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
@@ -83,6 +83,8 @@ def joined(base: str, href: str) -> str:
     """urljoin, but a backslash is a slash and an empty query or fragment stays, as in a browser."""
     path = PATH.match(href)[0]
     absolute = urljoin(base, path.replace("\\", "/") + href[len(path):])
+    if "/." in absolute:  # urljoin leaves the dots of an address that is absolute already
+        absolute = urljoin(absolute, urlsplit(absolute)._replace(scheme="", netloc="").geturl())
     if absolute.endswith(("#", "?")) or not href.endswith(("#", "?")):
         return absolute
     return absolute + href[-1]
@@ -128,7 +130,7 @@ def image_source(el: HtmlElement) -> str:
     """The address of the picture itself, also where a script would only load it on scrolling; "" if it shows nothing."""
     if any(number(el.get(side)) < TINY for side in ("width", "height")):
         return ""
-    if not (el.get("alt") or "").strip() and el.get("alt") is not None and 0 < min(number(el.get("width")), number(el.get("height"))) <= SMALL:
+    if not el.get("alt", "?").strip() and min(number(el.get("width")), number(el.get("height"))) <= SMALL:
         return ""
     found = [el.get("src"), *(el.get(name) for name in SOURCES)]
     sets = [el.get(name) for name in SETS]

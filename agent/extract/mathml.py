@@ -13,26 +13,29 @@ NAMES = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥ
     "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon varphi chi psi omega Gamma Delta "
     "Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega phi epsilon vartheta varpi varrho varsigma").split(), strict=True))
 SIGNS = {
-    "∑": "sum", "∏": "prod", "∫": "int", "∬": "iint", "∭": "iiint", "∮": "oint", "∐": "coprod", "⋃": "bigcup", "⋂": "bigcap", "⨁": "bigoplus",
-    "⨂": "bigotimes", "⋁": "bigvee", "⋀": "bigwedge", "≤": "le", "≥": "ge", "≠": "ne", "≈": "approx", "≡": "equiv", "∼": "sim", "≃": "simeq",
-    "≅": "cong", "∝": "propto", "±": "pm", "∓": "mp", "×": "times", "÷": "div", "⋅": "cdot", "·": "cdot", "∗": "ast", "∘": "circ", "⊕": "oplus",
-    "⊗": "otimes", "∈": "in", "∉": "notin", "∋": "ni", "⊂": "subset", "⊆": "subseteq", "⊃": "supset", "⊇": "supseteq", "∪": "cup", "∩": "cap",
-    "∖": "setminus", "∅": "emptyset", "∀": "forall", "∃": "exists", "¬": "neg", "∧": "wedge", "∨": "vee", "→": "to", "←": "leftarrow",
-    "↔": "leftrightarrow", "⇒": "Rightarrow", "⇐": "Leftarrow", "⇔": "Leftrightarrow", "↦": "mapsto", "⟶": "longrightarrow", "⟹": "Longrightarrow",
-    "⟺": "iff", "↑": "uparrow", "↓": "downarrow", "∞": "infty", "∂": "partial", "∇": "nabla", "√": "surd", "∠": "angle", "⊥": "perp", "∥": "parallel",
-    "∣": "mid", "…": "ldots", "⋯": "cdots", "⋮": "vdots", "⋱": "ddots", "ℏ": "hbar", "ℓ": "ell", "ℜ": "Re", "ℑ": "Im", "ℵ": "aleph", "′": "prime",
-    "⟨": "langle", "⟩": "rangle", "⌊": "lfloor", "⌋": "rfloor", "⌈": "lceil", "⌉": "rceil", "‖": "|", "{": "{", "}": "}", "%": "%", "#": "#",
-    "&": "&", "$": "$", "_": "_", "≪": "ll", "≫": "gg", "⊢": "vdash", "⊨": "models", "⊤": "top", "†": "dagger", "★": "star", "□": "square",
+    "∑": "sum", "∏": "prod", "∫": "int", "∬": "iint", "∭": "iiint", "∮": "oint", "∐": "coprod", "⋃": "bigcup", "⋂": "bigcap",
+    "⨁": "bigoplus", "⨂": "bigotimes", "⋁": "bigvee", "⋀": "bigwedge", "≤": "le", "≥": "ge", "≠": "ne", "≈": "approx", "≡": "equiv",
+    "∼": "sim", "≃": "simeq", "≅": "cong", "∝": "propto", "±": "pm", "∓": "mp", "×": "times", "÷": "div", "⋅": "cdot", "·": "cdot",
+    "∗": "ast", "∘": "circ", "⊕": "oplus", "⊗": "otimes", "∈": "in", "∉": "notin", "∋": "ni", "⊂": "subset", "⊆": "subseteq",
+    "⊃": "supset", "⊇": "supseteq", "∪": "cup", "∩": "cap", "∖": "setminus", "∅": "emptyset", "∀": "forall", "∃": "exists", "¬": "neg",
+    "∧": "wedge", "∨": "vee", "→": "to", "←": "leftarrow", "↔": "leftrightarrow", "⇒": "Rightarrow", "⇐": "Leftarrow",
+    "⇔": "Leftrightarrow", "↦": "mapsto", "⟶": "longrightarrow", "⟹": "Longrightarrow", "⟺": "iff", "↑": "uparrow", "↓": "downarrow",
+    "∞": "infty", "∂": "partial", "∇": "nabla", "√": "surd", "∠": "angle", "⊥": "perp", "∥": "parallel", "∣": "mid", "…": "ldots",
+    "⋯": "cdots", "⋮": "vdots", "⋱": "ddots", "ℏ": "hbar", "ℓ": "ell", "ℜ": "Re", "ℑ": "Im", "ℵ": "aleph", "′": "prime", "⟨": "langle",
+    "⟩": "rangle", "⌊": "lfloor", "⌋": "rfloor", "⌈": "lceil", "⌉": "rceil", "‖": "|", "{": "{", "}": "}", "%": "%", "#": "#", "&": "&",
+    "$": "$", "_": "_", "≪": "ll", "≫": "gg", "⊢": "vdash", "⊨": "models", "⊤": "top", "†": "dagger", "★": "star", "□": "square",
     "ℝ": "mathbb{R}", "ℕ": "mathbb{N}", "ℤ": "mathbb{Z}", "ℚ": "mathbb{Q}", "ℂ": "mathbb{C}", "°": "circ", "−": "", "\u00a0": " ",
 }
 PLAIN = {"−": "-", "\u2061": "", "\u2062": "", "\u2063": "", "\u2064": "", "\u00a0": " ", "\u200b": "", "‾": "-", "’": "'"}
-FUNCTIONS = frozenset("arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log max min Pr sec "
-                      "sin sinh sup tan tanh".split())
+FUNCTIONS = frozenset("arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log max min "
+                      "Pr sec sin sinh sup tan tanh".split())
+LARGE = frozenset("sum prod int coprod bigcup bigcap bigoplus bigotimes oint bigvee bigwedge".split())
 OVER = {"¯": "bar", "‾": "overline", "_": "overline", "^": "hat", "ˆ": "hat", "~": "tilde", "˜": "tilde", "→": "vec", "⃗": "vec", "˙": "dot",
         ".": "dot", "¨": "ddot", "⏞": "overbrace", "ˇ": "check", "´": "acute", "`": "grave", "˘": "breve", "―": "overline", "−": "bar"}
 UNDER = {"_": "underline", "⏟": "underbrace", "̲": "underline", "¯": "underline", "―": "underline", "‾": "underline"}
 FENCES = {("(", ")"): "pmatrix", ("[", "]"): "bmatrix", ("{", "}"): "Bmatrix", ("|", "|"): "vmatrix", ("‖", "‖"): "Vmatrix"}
-STYLES = {"bold": "mathbf", "double-struck": "mathbb", "script": "mathcal", "fraktur": "mathfrak", "sans-serif": "mathsf", "monospace": "mathtt",
+STYLES = {"bold": "mathbf", "double-struck": "mathbb", "script": "mathcal", "fraktur": "mathfrak", "sans-serif": "mathsf",
+          "monospace": "mathtt",
           "bold-italic": "boldsymbol", "normal": "mathrm"}
 SILENT = frozenset("annotation annotation-xml mphantom maligngroup malignmark none mprescripts".split())
 
@@ -119,7 +122,8 @@ def group(said: str) -> str:
 
 def script(el: HtmlElement, depth: int, *marks: str) -> str:
     said = [part.strip() for part in parts(el, depth)] + [""] * 3
-    base = said[0] if len(said[0]) == 1 or said[0].lstrip("\\").isalpha() or said[0].endswith("}") and said[0].startswith("\\") else group(said[0])
+    single = len(said[0]) == 1 or said[0].lstrip("\\").isalpha() or (said[0].startswith("\\") and said[0].endswith("}"))
+    base = said[0] if single else group(said[0])
     return base + "".join(mark + group(part) for mark, part in zip(marks, said[1:], strict=False) if part)
 
 
@@ -145,8 +149,7 @@ def accent(el: HtmlElement, depth: int, names: dict[str, str], else_name: str, m
 
 def takes_limits(base: str) -> bool:
     name = base.lstrip("\\").strip()
-    return name in FUNCTIONS or name in ("sum", "prod", "int", "coprod", "bigcup", "bigcap", "bigoplus", "bigotimes", "oint", "bigvee", "bigwedge") or (
-        base.startswith(("\\overbrace", "\\underbrace", "\\operatorname")))
+    return name in FUNCTIONS or name in LARGE or base.startswith(("\\overbrace", "\\underbrace", "\\operatorname"))
 
 
 def under_over(el: HtmlElement, depth: int) -> str:
@@ -175,7 +178,8 @@ def fenced(el: HtmlElement, depth: int) -> str:
 
 
 def matrix(el: HtmlElement, depth: int, kind: str = "matrix") -> str:
-    rows = [" & ".join(latex(cell, depth + 2).strip() for cell in line if isinstance(cell.tag, str)) for line in el if line.tag in ("mtr", "mlabeledtr")]
+    lines = [line for line in el if line.tag in ("mtr", "mlabeledtr")]
+    rows = [" & ".join(latex(cell, depth + 2).strip() for cell in line if isinstance(cell.tag, str)) for line in lines]
     return f"\\begin{{{kind}}} " + " \\\\ ".join(rows) + f" \\end{{{kind}}}"
 
 
@@ -197,6 +201,7 @@ LEAVES = {"mi": identifier, "mn": lambda el: signs("".join(el.itertext())), "mo"
 SHAPES = {
     "msup": lambda el, depth: script(el, depth, "^"), "msub": lambda el, depth: script(el, depth, "_"),
     "msubsup": lambda el, depth: script(el, depth, "_", "^"), "mover": over, "munder": under, "munderover": under_over, "mfrac": fraction,
-    "msqrt": lambda el, depth: f"\\sqrt{group(row(el, depth))}", "mroot": root, "mfenced": fenced, "mtable": matrix, "mmultiscripts": many_scripts,
+    "msqrt": lambda el, depth: f"\\sqrt{group(row(el, depth))}", "mroot": root, "mfenced": fenced, "mtable": matrix,
+    "mmultiscripts": many_scripts,
     "semantics": lambda el, depth: next(iter(parts(el, depth)), ""),
 }

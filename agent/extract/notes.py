@@ -34,6 +34,7 @@ class Notes:
         self.references: dict[HtmlElement, str] = {}
         self.targets: dict[HtmlElement, str] = {}
         self.dropped: set[HtmlElement] = set()
+        self.labels: set[str] = set()
         candidates = [] if root is None else [a for a in root.iter("a") if may_refer(a)]
         if candidates:
             self.pair(root, candidates)
@@ -43,14 +44,20 @@ class Notes:
         for a in candidates:
             note = holder(named.get(fragment(a)), root)
             if note is not None and not contains(note, a):
-                label = self.targets.setdefault(note, self.free(label_of(a)))
-                self.references[a] = f"[^{label}]"
+                if note not in self.targets:
+                    self.targets[note] = self.free(label_of(a))
+                self.references[a] = f"[^{self.targets[note]}]"
         for note in self.targets:
             self.drop_back_links(note)
 
     def free(self, label: str) -> str:
-        taken = set(self.targets.values())
-        return label if label not in taken else next(f"{label}-{n}" for n in range(2, len(taken) + 3) if f"{label}-{n}" not in taken)
+        """The label, or one like it where another note has it."""
+        for number in range(2, 100):
+            if label not in self.labels:
+                break
+            label = f"{label.partition('~')[0]}~{number}"
+        self.labels.add(label)
+        return label
 
     def drop_back_links(self, note: HtmlElement) -> None:
         for a in note.iter("a"):

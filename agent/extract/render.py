@@ -66,7 +66,11 @@ class Renderer:
         """The blocks inside `el`, in order."""
         self.depth += 1
         flow = Flow(self)
-        flow.run(el)
+        if len(el):
+            flow.run(el)
+        else:
+            flow.line.text(el.text)
+            flow.end_line()
         self.depth -= 1
         return flow.out
 

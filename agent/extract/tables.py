@@ -19,7 +19,7 @@ from agent.extract import code
 if TYPE_CHECKING:
     from agent.extract.render import Flow
 
-WIDEST = 100  # columns that one cell can span
+WIDEST, TALLEST = 100, 65_534  # columns and rows that one cell can span
 REPEATED = 20_000  # cells and 200 times as many characters that spanning may add to a table, whatever it says
 RAGGED = 1_000_000  # cells from which on short rows are not filled up
 LAYOUT = ("h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section", "blockquote", "main", "nav", "hr", "iframe", "video")
@@ -55,13 +55,16 @@ def table(flow: Flow, el: HtmlElement) -> list[str]:
 
 
 def grid(flow: Flow, el: HtmlElement) -> bool:
-    """A table made of other elements, which say by their roles what they are."""
-    if el.tag == "table" or flow.r.one_line:
+    """A table made of other elements, which say by their roles what they are; not one that holds another, or rows in rows."""
+    if el.tag == "table" or flow.r.one_line or next(by_role(el, "table grid treegrid"), None) is not None:
         return False
-    rows = [(row, list(by_role(row, "cell gridcell columnheader rowheader"))) for row in by_role(el, "row")]
-    if max((len(cells) for _, cells in rows), default=0) < 2 or any(inner.tag == "table" for inner in el.iter("table")):
+    rows = list(by_role(el, "row"))
+    if any(next(by_role(row, "row"), None) is not None for row in rows[:1]) or next(el.iter("table"), None) is not None:
         return False
-    said = [Row([Cell(cell_text(flow, cell), head="header" in (cell.get("role") or "")) for cell in cells]) for _, cells in rows]
+    cells = [list(by_role(row, "cell gridcell columnheader rowheader")) for row in rows]
+    if max(map(len, cells), default=0) < 2:
+        return False
+    said = [Row([Cell(cell_text(flow, cell), head="header" in (cell.get("role") or "")) for cell in row]) for row in cells]
     return flow.block(pipes(said))
 
 
@@ -111,7 +114,8 @@ def is_part(cell: HtmlElement) -> bool:
 
 def read(flow: Flow, row: tuple[HtmlElement, list[HtmlElement]]) -> Row:
     parent = row[0].getparent()
-    cells = [Cell(cell_text(flow, cell), span(cell.get("rowspan"), 65534), span(cell.get("colspan"), WIDEST), is_head(cell)) for cell in row[1]]
+    cells = [Cell(cell_text(flow, cell), span(cell.get("rowspan"), TALLEST), span(cell.get("colspan"), WIDEST), is_head(cell))
+             for cell in row[1]]
     return Row(cells, parent is not None and parent.tag == "thead")
 
 

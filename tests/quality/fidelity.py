@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import httpx2
@@ -124,6 +125,8 @@ def score_table(table: Table, given: Parsed, out: Score) -> None:
 
 def score_links(page: PageFacts, url: str, given: Parsed, out: Score) -> None:
     """Each link of the text must be one of the page's, with the words of that one."""
+    if not given.links:
+        return
     base = joined(url, page.base) if page.base else url
     said: dict[str, list[str]] = {}
     for link in page.links:
@@ -133,6 +136,7 @@ def score_links(page: PageFacts, url: str, given: Parsed, out: Score) -> None:
         out.add("links", texts is not None and any(squeezed(text) in one for one in texts), f"{text[:40]} -> {href}")
 
 
+@lru_cache(maxsize=100_000)
 def joined(base: str, href: str) -> str:
     try:
         return normal(str(httpx2.URL(base).join(re.sub(r"[\t\n\r]", "", href.strip()).replace("\\", "/"))))
@@ -140,6 +144,7 @@ def joined(base: str, href: str) -> str:
         return href.strip()
 
 
+@lru_cache(maxsize=100_000)
 def normal(url: str) -> str:
     """One spelling for an address: what httpx2 writes."""
     try:

@@ -74,6 +74,7 @@ class PageFacts(HTMLParser):
         self.code: Code | None = None
         self.link: Link | None = None
         self.base = ""
+        self.hidden = self.numbers = self.cells = 0  # open tags: unseen ones, line numbers, cells
         self.feed(re.sub(r"&(?=\w+=)", "&amp;", html))  # the standard library takes “&region=” for “®ion=”
         self.close()
 
@@ -87,7 +88,16 @@ class PageFacts(HTMLParser):
             self.handle_data("\n")
         if name not in VOID:
             self.open.append(Tag(name, given))
+            self.count(self.open[-1], 1)
             self.begin(self.open[-1])
+
+    def count(self, tag: Tag, step: int) -> None:
+        if tag.name in UNSEEN and "shadowrootmode" not in tag.attributes:
+            self.hidden += step
+        if tag.name in ("td", "th"):
+            self.cells += step
+        if tag.cls and LINE_NUMBER.search(tag.cls):
+            self.numbers += step
 
     def close_implied(self, name: str) -> None:
         """A cell ends the cell before it, and so on, up to the list or table that both are in."""
@@ -102,7 +112,7 @@ class PageFacts(HTMLParser):
         if self.code is not None:
             self.code.language = self.code.language or (language_of(tag) if tag.name == "code" else "")
             self.code.text += "\n" if tag.name in LINE_TAGS and self.code.text[-1:] not in ("", "\n") else ""
-        elif tag.name == "pre" and not self.unseen():
+        elif tag.name == "pre" and not self.hidden:
             self.code = Code(language=next(filter(None, map(language_of, [tag, *self.open[-2:-5:-1]])), ""))
             self.codes.append(self.code)
             self.count_part()
@@ -141,6 +151,7 @@ class PageFacts(HTMLParser):
     def end_down_to(self, at: int) -> None:
         while len(self.open) > at:
             tag = self.open.pop()
+            self.count(tag, -1)
             if tag.name == "pre" and not any(up.name == "pre" for up in self.open):
                 self.code = None
             elif tag.name == "a":
@@ -150,19 +161,17 @@ class PageFacts(HTMLParser):
             elif self.code is not None and tag.name in LINE_TAGS and not self.code.text.endswith("\n"):
                 self.code.text += "\n"
 
-    def unseen(self) -> bool:
-        return any(tag.name in UNSEEN and "shadowrootmode" not in tag.attributes for tag in self.open)
-
     def handle_data(self, data: str) -> None:
-        if self.unseen():
+        if self.hidden:
             return
-        if self.code is not None and not any(LINE_NUMBER.search(tag.cls) for tag in self.open):
+        if self.code is not None and not self.numbers:
             self.code.text += data
         if self.link is not None:
             self.link.text += data
-        for table in self.in_tables:
-            if table.rows and table.rows[-1] and any(tag.name in ("td", "th") for tag in self.open):
-                table.rows[-1][-1] += data
+        if self.cells:
+            for table in self.in_tables:
+                if table.rows and table.rows[-1]:
+                    table.rows[-1][-1] += data
 
 
 def language_of(tag: Tag) -> str:

@@ -65,7 +65,7 @@ def test_the_measure_sees_what_is_lost():
     html = """<pre class="lang-py"><code>if a:
     b()</code></pre><table><tr><th>x</th><th>y</th></tr><tr><td>1</td><td>2</td></tr></table><a href="/p">words</a>"""
     good = "```py\nif a:\n    b()\n```\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n[words](https://a.org/p)"
-    for old, new, kind in [("    b()", "b()", "indented"), ("```", "", "lines"), ("py\n", "\n", "languages"), ("| 1 | 2 |", "| 1 |", "rows"),
-                           ("/p)", "/q)", "links")]:
+    for old, new, kind in [("    b()", "b()", "indented"), ("```", "", "lines"), ("py\n", "\n", "languages"),
+                           ("| 1 | 2 |", "| 1 |", "rows"), ("/p)", "/q)", "links")]:
         assert score(PageFacts(html), "https://a.org/d/", good, None).share(kind) == 1
         assert score(PageFacts(html), "https://a.org/d/", good.replace(old, new), None).share(kind) < 1

@@ -1,0 +1,108 @@
+"""Rendering: what the ways of Want change, what plain text keeps, and pages made to exhaust it."""
+
+import time
+
+import lxml.html
+import pytest
+
+from agent.errors import BadInput
+from agent.extract.links import destination, resolved
+from agent.extract.render import markdown
+from agent.extract.want import Want
+
+BASE = "https://a.org/docs/page.html?v=1"
+MANY = 20_000
+
+
+def marked(html: str, want: Want | None = None, base: str = BASE) -> str:
+    return markdown(lxml.html.document_fromstring(html), lambda el: False, want or Want(), base)
+
+
+def plain(html: str) -> str:
+    return markdown(lxml.html.document_fromstring(html), lambda el: False)
+
+
+@pytest.mark.parametrize("wrong", [{"links": "all"}, {"links": None}, {"images": "yes"}, {"selector": 3}])
+def test_a_way_that_there_is_not_is_refused(wrong):
+    with pytest.raises(BadInput):
+        Want(**wrong)
+
+
+def test_links_are_kept_listed_or_dropped():
+    html = '<p><a href="/x">One</a>, <a href="y">two</a>, <a href="/x">again</a>.</p>'
+    assert marked(html) == "[One](https://a.org/x), [two](https://a.org/docs/y), [again](https://a.org/x)."
+    assert marked(html, Want(links="footnotes")) == (
+        "[One][1], [two][2], [again][1].\n\n[1]: https://a.org/x\n[2]: https://a.org/docs/y")
+    assert marked(html, Want(links="none")) == "One, two, again."
+
+
+def test_images_are_kept_or_dropped():
+    html = '<p>See <img src="/i.png" alt="A plan"></p>'
+    assert marked(html) == "See ![A plan](https://a.org/i.png)"
+    assert marked(html, Want(images=False)) == "See"
+
+
+@pytest.mark.parametrize(("href", "url"), [
+    ("x", "https://a.org/docs/x"), ("?q=1&r=2", "https://a.org/docs/page.html?q=1&r=2"), ("#part", "https://a.org/docs/page.html?v=1#part"),
+    ("../x#y", "https://a.org/x#y"), ("//b.org", "https://b.org"), (" /a\n b ", "https://a.org/a%20b"), ("\\x\\y?\\z", "https://a.org/x/y?\\z"),
+    ("mailto:a@b.org", "mailto:a@b.org"), ("JavaScript:go()", ""), ("java\nscript:go()", ""), ("#", ""), ("", ""), ("http://[bad", ""),
+    ("x?", "https://a.org/docs/x?"), ("data:text/html,x", ""), ("https://b.org/./c/../d", "https://b.org/d"),
+])
+def test_an_address_is_what_a_browser_makes_of_it(href, url):
+    assert resolved(href, BASE) == url
+
+
+def test_a_page_names_the_base_of_its_addresses():
+    assert marked('<base href="/other/"><a href="x">x</a>') == "[x](https://a.org/other/x)"
+
+
+@pytest.mark.parametrize(("url", "written"), [
+    ("https://a.org/x_(y)", "https://a.org/x_(y)"), ("https://a.org/x(y", "<https://a.org/x(y>"), ("https://a.org/a b", "https://a.org/a%20b"),
+    ("https://a.org/?a=1&copy=2", "https://a.org/?a=1&copy=2"), ("https://a.org/?a&copy;", "https://a.org/?a&amp;copy;")])
+def test_an_address_is_written_so_that_it_can_be_read(url, written):
+    assert destination(url) == written
+
+
+def test_plain_text_has_no_inline_marks():
+    html = ('<p><b>Bold</b>, <a href="/x">a link</a>, <code>a_b*c</code>, <img src="/i.png" alt="pic">x<sup>2</sup>.</p><hr>'
+            "<p>*a* [b](c)</p>")
+    assert plain(html) == "Bold, a link, a_b*c, x2.\n\n*a* [b](c)"
+
+
+def test_a_cell_over_rows_is_said_in_each_and_one_over_columns_once():
+    html = ("<table><tr><th>a</th><th>b</th><th>c</th></tr><tr><td rowspan=2>1</td><td colspan=2>2</td></tr>"
+            "<tr><td>3</td><td>4</td></tr></table>")
+    assert plain(html) == "| a | b | c |\n|---|---|---|\n| 1 | 2 |  |\n| 1 | 3 | 4 |"
+
+
+def test_no_language_is_invented():
+    assert marked('<body class="lang-en"><pre>x</pre>') == "```\nx\n```"
+    assert marked('<div class="language-js"><pre>a</pre><pre>b</pre></div>') == "```\na\n```\n\n```\nb\n```"
+
+
+def test_a_formula_is_said_once_also_in_plain_text():
+    html = ('<p>So <span class="katex"><span class="katex-mathml"><math><semantics><mi>x</mi><annotation encoding="application/x-tex">x_1'
+            '</annotation></semantics></math></span><span class="katex-html">x1</span></span>.</p>')
+    assert plain(html) == marked(html) == "So $x_1$."
+
+
+HOSTILE = {
+    "divs": "<div>" * MANY + "x", "lists": "<ul><li>" * MANY + "x", "quotations": "<blockquote>" * MANY + "x",
+    "tables": "<table><tr><td>" * MANY, "marks": "<b><i>" * MANY + "x",
+    "cells": "<table><tr>" + "<td>x" * MANY, "links": "<p>" + "<a href='/x?y=1'>w</a> " * MANY,
+    "spans": "<table>" + "<tr><td rowspan=1000000000 colspan=1000000000>x</td><td>y</td></tr>" * 2000,
+    "wide and tall": "<table><tr>" + "<th>x</th>" * 5000 + "</tr>" + "<tr><td>y</td></tr>" * 5000 + "</table>",
+    "signs": "<p>" + "* _a_ `b` [c](d) \\( $x " * MANY, "formulas": "<span class='katex'>" * MANY + "x", "math": "<math>" + "<mrow>" * MANY,
+    "slots": "<p><template shadowrootmode=open><slot></slot></template>" * 2000, "code": "<pre>" + "<div>" * MANY + "x",
+    "notes": "".join(f"<a href='#fn{n}'>{n}</a><p id='fn{n}'>x <a href='#fnref{n}'>^</a></p>" for n in range(2000)),
+    "grid": "<div role=table><div role=row>" * 1000 + "<div role=cell>x</div>" * 1000, "breaks": "<p>a" + "<br>" * MANY,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_pages_made_to_exhaust_end_soon(name):
+    tree = lxml.html.document_fromstring(HOSTILE[name], parser=lxml.html.HTMLParser(huge_tree=True))
+    started = time.process_time()
+    for style in (Want(), None):
+        assert len(markdown(tree, lambda el: False, style, BASE)) < 3_000_000
+    assert time.process_time() - started < 8
