@@ -6,6 +6,7 @@ Knows which links lead nowhere (scripts, permalinks) and which images say nothin
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
@@ -132,11 +133,19 @@ def image_source(el: HtmlElement) -> str:
         return ""
     if not el.get("alt", "?").strip() and min(number(el.get("width")), number(el.get("height"))) <= SMALL:
         return ""
-    found = [el.get("src"), *(el.get(name) for name in SOURCES)]
-    sets = [el.get(name) for name in SETS]
+    return next((one for one in candidates(el) if one and is_picture(one)), "")
+
+
+def candidates(el: HtmlElement) -> Iterator[str | None]:
+    """The addresses that an image names, its own first; those for other widths and kinds of screen last."""
+    yield el.get("src")
+    for name in SOURCES:
+        yield el.get(name)
+    for name in SETS:
+        yield largest(el.get(name))
     if (parent := el.getparent()) is not None and parent.tag == "picture":
-        sets += [source.get(name) for source in parent.iter("source") for name in SETS]
-    return next((one for one in [*found, *map(largest, sets)] if one and is_picture(one)), "")
+        for source in parent.iter("source"):
+            yield from (largest(source.get(name)) for name in SETS)
 
 
 def number(size: str | None) -> float:
