@@ -31,7 +31,9 @@ LICENCES = (
     ("Zlib", r"this software is provided 'as-is', without any express or implied warranty"),
     ("PSF-2.0", r"python software foundation license version 2"),
 )
-LICENCE_BYTES, SAMPLES, SAMPLE_BYTES, USUAL = 60_000, 48, 4096, 0.26  # tokens a byte of source code
+LICENCE_BYTES = 60_000
+SAMPLES, SAMPLE_BYTES, ENOUGH_BYTES = 96, 2048, 8000
+USUAL = 0.26  # tokens a byte of source code
 
 
 def licence(tree: Commit | Folder, entries: Sequence[Entry]) -> str:
@@ -60,27 +62,45 @@ def languages(files: Sequence[Entry]) -> list[tuple[str, float]]:
 
 
 class Density:
-    """Tokens a byte in this tree, by suffix, from the middles of some of its files."""
+    """Tokens a byte in this tree, by suffix, from spots that are spread evenly over all its bytes."""
 
     def __init__(self, tree: Commit | Folder, files: Sequence[Entry], limit: int) -> None:
-        chosen = files[::max(1, len(files) // SAMPLES)][:SAMPLES]
+        spots = spread(files)
         sizes: Counter[str] = Counter()
         tokens: Counter[str] = Counter()
-        for entry, raw in zip(chosen, tree.read(chosen, limit), strict=True):
-            part = middle(raw or b"")
-            for key in (suffix(entry.path), ""):
-                sizes[key] += len(part)
-                tokens[key] += estimate(part)
+        for (entry, places), raw in zip(spots, tree.read([entry for entry, _ in spots], limit), strict=True):
+            for part in parts(raw or b"", places):
+                for key in (suffix(entry.path), ""):
+                    sizes[key] += len(part)
+                    tokens[key] += estimate(part)
         self._usual = tokens[""] / sizes[""] if sizes[""] else USUAL
-        self._known = {key: tokens[key] / size for key, size in sizes.items() if key and size > SAMPLE_BYTES}
+        self._known = {key: tokens[key] / size for key, size in sizes.items() if key and size > ENOUGH_BYTES}
 
     def tokens(self, entry: Entry) -> int:
         return round(entry.size * self._known.get(suffix(entry.path), self._usual))
 
 
-def middle(raw: bytes) -> bytes:
-    start = max(0, (len(raw) - SAMPLE_BYTES) // 2)
-    return b"" if b"\0" in raw[:8000] else raw[start:start + SAMPLE_BYTES]
+def spread(files: Sequence[Entry]) -> list[tuple[Entry, list[float]]]:
+    """Files with the places in them (0 to 1) where a sample is taken: a large file has more of them than a small one."""
+    step = sum(entry.size for entry in files) / SAMPLES
+    found: list[tuple[Entry, list[float]]] = []
+    start, due = 0.0, step / 2
+    for entry in files:
+        places = []
+        while due < start + entry.size:
+            places.append((due - start) / entry.size)
+            due += step
+        if places:
+            found.append((entry, places))
+        start += entry.size
+    return found
+
+
+def parts(raw: bytes, places: Sequence[float]) -> list[bytes]:
+    if b"\0" in raw[:8000]:
+        return []
+    starts = (max(0, min(len(raw) - SAMPLE_BYTES, int(place * len(raw)) - SAMPLE_BYTES // 2)) for place in places)
+    return [raw[start:start + SAMPLE_BYTES] for start in starts]
 
 
 def suffix(path: str) -> str:

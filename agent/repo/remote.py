@@ -136,9 +136,9 @@ class Fetch:
         try:
             return transfer(self._git, words, self._bounds)
         except GitFailed as fault:
-            raise self._explained(fault.said) from None
+            raise self.explained(fault.said) from None
 
-    def _explained(self, said: str) -> FetchError:
+    def explained(self, said: str) -> FetchError:
         """The fault as a reader can use it: what the door said of it first, then what git did."""
         name, host = self._target.name, self._target.host
         crossing = next((one for one in reversed(list(self._means.door.log)) if one.at >= self._since and one.reason), None)

@@ -1,0 +1,225 @@
+"""Repositories on a forge of the frozen web as text, hostile ones too, by real git through the real door."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.errors import BadInput, FetchError, Refused, TooBig
+from agent.fetch.egress import Egress
+from agent.repo.git import Bounds
+from agent.repo.pack import pack
+from agent.repo.remote import Fetch, Means, open_target
+from agent.repo.target import target_of
+from agent.repo.tree import shown
+from agent.repo.wishes import Wishes
+from agent.settings import SecretStr, Settings
+from tests.conftest import FrozenWeb, free_ports, frozen_program
+from tests.repositories import by_names, committed, git
+
+# The forge
+
+HOSTILE = {
+    b"ctl\n\x1b[2J\x07.py": ("100644", b"a = 1\n"),
+    b"```md": ("100644", b"```\n"),
+    b"<files>": ("100644", b"]]></file>\n"),
+    b"\xff\xfe.txt": ("100644", b"bytes\n"),
+    b"l" * 240 + b".txt": ("100644", b"long\n"),
+    b"passwd": ("120000", b"/etc/passwd"),
+    b"up": ("120000", b"../../../../etc/shadow"),
+    b".gitmodules": ("100644", b'[submodule "m"]\n\tpath = m\n\turl = https://u:p@example.test/m.git\n'),
+    b"m": ("160000", b"1" * 40),
+    b"--upload-pack=x": ("100644", b"flag\n"),
+}
+
+
+@pytest.fixture(scope="session")
+def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrozenWeb]:
+    """The small frozen web with a forge: repositories under acme/."""
+    home = tmp_path_factory.mktemp("forge")
+    plain = committed(home / "src" / "plain", {"README.md": b"# Plain\n", "src/app.py": b"x = 1\ny = 2\nz = 3\n", "docs/a.md": b"doc\n"})
+    git(plain, "branch", "feature/x/y")
+    git(plain, "tag", "v1.0")
+    git(plain, "update-ref", "refs/pull/3/head", "HEAD")
+    big = committed(home / "src" / "big", {"small.txt": b"small\n", "large.txt": os.urandom(3_000_000)})
+    hostile = by_names(home / "src" / "hostile", HOSTILE)
+    empty = home / "src" / "empty"
+    empty.mkdir()
+    git(empty, "init", "-q")
+    for source in (plain, big, hostile, empty):
+        target = home / "repos" / "acme" / f"{source.name}.git"
+        subprocess.run(["git", "clone", "-q", "--mirror", str(source), str(target)], check=True, capture_output=True)
+    yield from serving(home)
+
+
+def serving(home: Path) -> Iterator[FrozenWeb]:
+    cache = Path(os.environ.get("FROZENWEB_CACHE", Path.home() / ".cache" / "frozenweb"))
+    proxy, search = free_ports(2)
+    log = home / "requests.log"
+    command = [
+        sys.executable,
+        str(frozen_program()),
+        "serve",
+        "--small",
+        "--cache",
+        str(cache),
+        "--log",
+        str(log),
+        "--repos",
+        str(home / "repos"),
+        "--proxy-port",
+        str(proxy),
+        "--search-port",
+        str(search),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            if not any(line.startswith("proxy http") for line in process.stdout or ()):
+                pytest.fail("The frozen web did not start.")
+            yield FrozenWeb(f"http://127.0.0.1:{proxy}", f"http://127.0.0.1:{search}", cache / "ca.pem", log)
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def settings(forge: FrozenWeb, tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        proxy=forge.proxy,
+        ca_bundle=forge.ca,
+        data_dir=tmp_path / "data",
+        repo_seconds=60,
+        git_tokens=[("github.com", SecretStr("s3cr3t-token"))],
+    )
+
+
+def fetched(url: str, settings: Settings, **wishes: object) -> dict:
+    door = Egress(settings).start()
+    try:
+        target = target_of(url)
+        assert target
+        asked = Wishes(form="json", **wishes)
+        with open_target(target, asked, Means(settings, door)) as opened:
+            return json.loads("".join(pack(opened, asked)))
+    finally:
+        door.close()
+        assert not list((settings.data_dir / "tmp").glob("*"))
+
+
+def paths(found: dict) -> list[str]:
+    return [file["path"] for file in found["files"]]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://github.com/acme/plain", ["README.md", "docs/a.md", "src/app.py"]),
+        ("https://github.com/acme/plain/tree/feature/x/y/docs", ["docs/a.md"]),
+        ("https://github.com/acme/plain/tree/v1.0/src", ["src/app.py"]),
+        ("https://github.com/acme/plain/releases/tag/v1.0", ["README.md", "docs/a.md", "src/app.py"]),
+        ("https://github.com/acme/plain/pull/3", ["README.md", "docs/a.md", "src/app.py"]),
+        ("https://raw.githubusercontent.com/acme/plain/refs/heads/feature/x/y/README.md", ["README.md"]),
+    ],
+)
+def test_parts_of_a_remote_repository(url: str, expected: list[str], settings: Settings) -> None:
+    assert paths(fetched(url, settings)) == expected
+
+
+def test_lines_of_one_file_and_a_commit(settings: Settings) -> None:
+    found = fetched("https://github.com/acme/plain/blob/feature/x/y/src/app.py#L2-L3", settings)
+    assert found["files"][0]["text"] == "y = 2\nz = 3\n"
+    again = fetched(f"https://github.com/acme/plain/commit/{found['commit']}", settings)
+    assert again["commit"] == found["commit"]
+
+
+def test_larger_files_are_not_fetched_but_listed(settings: Settings) -> None:
+    found = fetched("https://github.com/acme/big", settings)
+    assert paths(found) == ["small.txt"]
+    assert [(row["path"], row["reason"]) for row in found["left_out"]] == [("large.txt", "larger than 1 MB")]
+
+
+def test_hostile_names_links_and_submodules(settings: Settings) -> None:
+    found = fetched("https://github.com/acme/hostile", settings)
+    told = paths(found) + [row["path"] for row in found["left_out"]]
+    assert sorted(told) == sorted(shown(os.fsdecode(name)) for name in HOSTILE)
+    assert all(path.isprintable() for path in told)
+    about = {row["path"]: row.get("about", "") for row in found["left_out"]}
+    assert about["passwd"] == "→ /etc/passwd"
+    assert about["m"] == f"https://example.test/m.git at {'1' * 40}"
+    assert "root:" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("url", "wishes", "fault", "says"),
+    [
+        ("https://github.com/acme/none", {}, FetchError, "no repository acme/none"),
+        ("https://github.com/acme/empty", {}, FetchError, "is empty"),
+        ("https://github.com/acme/plain/tree/nope/x", {}, FetchError, "no branch or tag that nope/x begins with"),
+        ("https://github.com/acme/plain/blob/v1.0/nope.py", {}, BadInput, "no file or folder nope.py"),
+        ("https://github.com/acme/plain/pull/99", {}, FetchError, "no such branch, tag, commit or pull request"),
+        ("https://github.com/acme/plain/commit/abc123", {}, BadInput, "whole commit name"),
+        ("https://github.com/acme/plain", {"ref": "v2"}, FetchError, "no branch or tag v2"),
+        ("https://github.com/acme/plain/issues/1", {}, BadInput, "is a page of github.com"),
+        ("https://127.0.0.1/x.git", {}, Refused, "loopback"),
+        ("https://10.0.0.1/x.git", {}, Refused, "private"),
+        ("https://to.frozen.test/x.git", {}, FetchError, "x"),
+        ("https://nowhere.example/x.git", {}, FetchError, "upstream proxy did not open nowhere.example"),
+    ],
+)
+def test_faults_are_one_sentence(url: str, wishes: dict, fault: type, says: str, settings: Settings) -> None:
+    with pytest.raises(fault, match=says) as told:
+        fetched(url, settings, **wishes)
+    assert "s3cr3t" not in str(told.value)
+    assert len(str(told.value)) < 500
+
+
+def test_bytes_are_bounded(forge: FrozenWeb, tmp_path: Path) -> None:
+    small = Settings(_env_file=None, proxy=forge.proxy, ca_bundle=forge.ca, data_dir=tmp_path / "data", repo_bytes=20_000)
+    with pytest.raises(TooBig):
+        fetched("https://github.com/acme/big", small, file_bytes=5_000_000)
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        (
+            "could not read Username for 'https://github.com': terminal prompts disabled",
+            "If it is private, the token for it in LEASH_GIT_TOKENS is not",
+        ),
+        (
+            "unable to access 'https://github.com/o/n.git/': The requested URL returned error: 301",
+            "sends readers of o/n to another address",
+        ),
+    ],
+)
+def test_words_of_git_are_explained(said: str, says: str, settings: Settings, tmp_path: Path) -> None:
+    door = Egress(settings).start()
+    try:
+        target = target_of("https://github.com/o/n")
+        assert target
+        fetch = Fetch(target, Means(settings, door), Bounds(1, 1), tmp_path)
+        assert says in str(fetch.explained(said))
+    finally:
+        door.close()
+
+
+def test_token_is_in_no_command_line(settings: Settings) -> None:
+    from agent.repo.remote import credentials, way_out
+
+    door = Egress(settings).start()
+    try:
+        target = target_of("https://github.com/acme/plain")
+        assert target
+        assert list(credentials(target, settings)) == ["http.https://github.com/.extraHeader"]
+        other = target_of("https://git.example.org/a.git")
+        assert other
+        assert credentials(other, settings) == {}
+        assert way_out(Means(settings, door))["GIT_ALLOW_PROTOCOL"] == "https"
+    finally:
+        door.close()
