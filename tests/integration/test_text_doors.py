@@ -241,7 +241,8 @@ def test_the_same_commit_is_not_packed_again(shared: Doors) -> None:
     assert not (shared.folder / "packs" / f"{key}.txt").exists()
 
 
-@pytest.mark.parametrize(("options", "form"), [("leash_format=xml", "xml"), ("leash_format=json", "json"), ("leash_include=*.py", "markdown")])
+@pytest.mark.parametrize(("options", "form"), [("leash_format=xml", "xml"), ("leash_format=json", "json"),
+                                             ("leash_include=*.py", "markdown")])
 def test_a_repositorys_options(shared: Doors, options: str, form: str) -> None:
     assert shared.get(f"/owner/options?{options}").text.startswith(f"{form} piece 0")
 
