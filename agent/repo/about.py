@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from agent.repo.kinds import kind_of
-from agent.repo.tree import Commit, Entry, Folder
+from agent.repo.names import Entry
+from agent.repo.tree import Commit, Folder
 from agent.tokens import estimate
 
 LICENCE_FILE = re.compile(r"(?:un)?licen[cs]e(?:[-._]\w+)*|copying(?:\.lesser)?(?:\.\w+)?", re.IGNORECASE)

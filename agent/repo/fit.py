@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from agent.repo.forms import FORMS, Ending, File, Json
+from agent.repo.names import Entry, shown
 from agent.repo.order import count_references, ranked, tier
 from agent.repo.pack import Plan, Written, summary, texts_of, tree_of
 from agent.repo.reading import Text
-from agent.repo.tree import Entry, shown
 from agent.repo.treelines import folded
 from agent.tokens import count
 

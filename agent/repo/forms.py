@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.repo.kinds import kind_of
-from agent.repo.tree import shown
+from agent.repo.names import shown
 
 FENCE = re.compile(r"`{3,}")
 CONTROLS = bytes(byte for byte in range(32) if byte not in (9, 10, 13))

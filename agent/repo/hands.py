@@ -6,18 +6,17 @@ answers in order; if it dies, this process does its batches itself.
 
 from __future__ import annotations
 
-import marshal
-import struct
 import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from agent.repo.hand import receive, send
 from agent.repo.reading import How, Text, read_text
 
 WINDOW = 6  # batches in memory: one here, two with the child, the rest read ahead
@@ -41,28 +40,24 @@ class Batch:
         self.done.set()
 
 
-def read_all(batches: Iterable[list[Item]], how: How, alone: bool) -> Iterator[Text]:
-    """The text of each file, in order. `alone`: without a child, for few files."""
-    if alone:
-        for items in batches:
-            yield from (read_text(path, raw, how) for path, raw in items)
-        return
-    crew = Crew(how)
-    try:
+def read_all(batches: Iterable[list[Item]], how: How, crew: Crew | None) -> Iterator[Text]:
+    """The text of each file, in order; without a crew by this process alone."""
+    if crew:
         yield from crew.work(iter(batches))
-    finally:
-        crew.close()
+        return
+    for items in batches:
+        yield from (read_text(path, raw, how) for path, raw in items)
 
 
 class Crew:
-    """This process and its child."""
+    """This process and its child, which is started at once and ended by close()."""
 
     def __init__(self, how: How) -> None:
         self._how = how
         self._window: deque[Batch] = deque()
         self._lock = threading.Condition()
         self._open = True
-        self._child = subprocess.Popen([sys.executable, "-m", "agent.repo.hands", *words_of(how)], cwd=ROOT, stdin=subprocess.PIPE,
+        self._child = subprocess.Popen([sys.executable, "-m", "agent.repo.hand", *words_of(how)], cwd=ROOT, stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         widen(self._child.stdin, self._child.stdout)
         self._pump = threading.Thread(target=self._feed, name="leash-repo", daemon=True)
@@ -139,31 +134,5 @@ def widen(*pipes: BinaryIO) -> None:
                 fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
 
 
-def send(pipe: BinaryIO, what: object) -> None:
-    raw = marshal.dumps(what)
-    pipe.write(struct.pack("<Q", len(raw)))
-    pipe.write(raw)
-    pipe.flush()
-
-
-def receive(pipe: BinaryIO) -> list:
-    head = pipe.read(8)
-    if len(head) < 8:
-        raise EOFError
-    return marshal.loads(pipe.read(struct.unpack("<Q", head)[0]))
-
-
 def words_of(how: How) -> list[str]:
-    return [str(int(value)) for value in astuple(how)[:3]]
-
-
-def serve(words: list[str], source: BinaryIO, drain: BinaryIO) -> None:
-    """The child: texts for files until its parent has no more."""
-    how = How(*(word == "1" for word in words))
-    with suppress(EOFError, BrokenPipeError):
-        while True:
-            send(drain, [tuple(read_text(path, raw, how)) for path, raw in receive(source)])
-
-
-if __name__ == "__main__":
-    serve(sys.argv[1:], sys.stdin.buffer, sys.stdout.buffer)
+    return [str(int(value)) for value in how[:3]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from agent.repo.tree import MISSING, Entry, shown
+from agent.repo.names import MISSING, Entry, shown
 
 BINARY, EMPTY, LOCK, VENDORED = "binary", "empty", "lock file", "vendored (somebody else's code)"
 GENERATED, MINIFIED, NOT_READ = "generated", "minified", "could not be read"

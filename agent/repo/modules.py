@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agent.repo.tree import Commit, Entry, Folder, shown
+from agent.repo.names import Entry, shown
+from agent.repo.tree import Commit, Folder
 
 SECTION = re.compile(r'\[submodule\b[^\]]*\](?P<body>[^\[]*)')
 PAIR = re.compile(r"^\s*(path|url)\s*=\s*(.+?)\s*$", re.MULTILINE)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from agent.errors import BadInput
 from agent.repo.git import Git, GitFailed, program
-from agent.repo.tree import Commit, Folder, shown
+from agent.repo.names import shown
+from agent.repo.tree import Commit, Folder
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from agent.repo.tree import Entry
+from agent.repo.names import Entry
 
 README = re.compile(r"(?:readme|about|overview)(?:[-._]\w+)*", re.IGNORECASE)
 MANIFESTS = frozenset(

@@ -14,18 +14,18 @@ from functools import cached_property
 from agent.errors import BadInput, LeashError
 from agent.repo.about import Density, languages, licence
 from agent.repo.forms import FORMS, Ending, File, Json, Summary
-from agent.repo.hands import Item, read_all
+from agent.repo.hands import Crew, Item, read_all
 from agent.repo.leftout import about_link, by_name, lacking
+from agent.repo.names import MISSING, Entry, shown
 from agent.repo.opened import Opened
 from agent.repo.reading import How, Text
-from agent.repo.tree import MISSING, Entry, shown
 from agent.repo.treelines import json_lines, tree_lines
 from agent.repo.wishes import Wishes
 from agent.tokens import EXACT
 
 SMALL = 1_500_000  # bytes of text that are read before the tree is shown, which takes about 0.1 s
 ALONE = 2_000_000  # bytes of text for which a child is not worth its start, which takes 0.13 s
-BATCH_BYTES, BATCH_FILES = 250_000, 200
+BATCH_BYTES, BATCH_FILES = 150_000, 100
 OUTSIDE = "outside what was asked for (--include, --exclude)"
 
 
@@ -35,9 +35,11 @@ class Plan:
 
     opened: Opened
     wishes: Wishes
-    entries: Sequence[Entry]
+    how: How
+    crew: Crew | None = None
 
     def __post_init__(self) -> None:
+        self.entries: Sequence[Entry] = self.opened.tree.entries()
         self.left: dict[str, list[tuple[str, str]]] = {}
         self.chosen: list[Entry] = []
         self.outside = 0
@@ -75,12 +77,12 @@ class Plan:
         return Density(self.opened.tree, self.chosen, self.wishes.file_bytes)
 
     @property
-    def how(self) -> How:
-        return How(self.wishes.everything, self.wishes.outline, not self.wishes.estimate, self.opened.lines)
+    def size(self) -> int:
+        return sum(entry.size for entry in self.chosen)
 
     @property
     def small(self) -> bool:
-        return not self.wishes.estimate and self.wishes.tokens is None and sum(entry.size for entry in self.chosen) <= SMALL
+        return not self.wishes.estimate and self.wishes.tokens is None and self.size <= SMALL
 
 
 def pack(opened: Opened, wishes: Wishes) -> Iterator[str]:
@@ -88,13 +90,22 @@ def pack(opened: Opened, wishes: Wishes) -> Iterator[str]:
 
     Raises BadInput where the part that was asked for is not there, before the first piece.
     """
-    plan = Plan(opened, wishes, opened.tree.entries())
+    how = How(wishes.everything, wishes.outline, not wishes.estimate, opened.lines)
+    plan = Plan(opened, wishes, how)
     check(plan)
-    if wishes.tokens is not None:
-        from agent.repo.fit import packed_to_fit
+    if how.exact and wishes.tokens is None and not opened.lines and plan.size > ALONE:
+        plan.crew = Crew(how)
+    try:
+        yield from packed(plan) if wishes.tokens is None else packed_to_fit(plan)
+    finally:
+        if plan.crew:
+            plan.crew.close()
 
-        return packed_to_fit(plan)
-    return packed(plan)
+
+def packed_to_fit(plan: Plan) -> Iterator[str]:
+    from agent.repo import fit
+
+    return fit.packed_to_fit(plan)
 
 
 def check(plan: Plan) -> None:
@@ -134,9 +145,8 @@ def tree_of(plan: Plan, form: object, tokens: dict[str, int], exact: bool) -> It
 
 def texts_of(plan: Plan, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Text]]:
     """Each file with its text, in order; files that cannot be read have that as their reason."""
-    alone = plan.wishes.estimate or plan.opened.lines != () or sum(entry.size for entry in entries) <= ALONE
     lost: set[str] = set()
-    texts = read_all(batches(plan, entries, lost), plan.how, alone)
+    texts = read_all(batches(plan, entries, lost), plan.how, plan.crew)
     for entry, text in zip(entries, texts, strict=True):
         if plan.wishes.stop():
             raise LeashError("It was stopped.")

@@ -6,7 +6,6 @@ is plain data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from agent.repo.leftout import by_content
@@ -15,8 +14,7 @@ from agent.repo.secrets import redacted
 ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
-@dataclass(frozen=True)
-class How:
+class How(NamedTuple):
     """How files are read: everything that is text, only signatures, tokens exactly counted."""
 
     everything: bool = False

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 from agent.errors import BadInput, FetchError, Refused
 from agent.fetch.rules import PAGE
 from agent.repo.git import Bounds, Git, GitFailed, transfer
+from agent.repo.names import shown
 from agent.repo.opened import Opened, commit_of
 from agent.repo.target import SHA, Target
-from agent.repo.tree import Commit, shown
+from agent.repo.tree import Commit
 from agent.repo.wishes import Wishes
 from agent.settings import Settings
 

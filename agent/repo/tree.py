@@ -1,49 +1,19 @@
-"""The files of a repository: listed from a commit or from a folder on this disk, and their bytes read. Writes nothing.
-
-A path is a str as os.fsdecode makes it, so that every name on disk has one; `shown` is how it is printed.
-"""
+"""The files of a repository: listed from a commit or from a folder on this disk, and their bytes read. Writes nothing."""
 
 from __future__ import annotations
 
 import os
-import re
 import stat
 import subprocess
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from itertools import chain
 
 from agent.repo.git import Git
+from agent.repo.names import MISSING, Entry
 
-MISSING = -1
 AHEAD = 64  # objects asked of git before the first is read
-
-
-class Entry(NamedTuple):
-    """One path of a tree. `kind` is "file", "link" or "module"; `size` is MISSING if its bytes are not here."""
-
-    path: str
-    kind: str
-    size: int
-    oid: str = ""
-
-
 KINDS = {"120000": "link", "160000": "module"}
-UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a1-\U0010ffff]|[\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-LONGEST_NAME = 300
-
-
-def shown(path: str) -> str:
-    """A path as one printable line: control characters, marks that turn text around and stray bytes as escapes."""
-    text = UNPRINTABLE.sub(lambda found: escaped(found[0]), path)
-    return text if len(text) <= LONGEST_NAME else f"{text[:200]}…{text[-80:]}"
-
-
-def escaped(char: str) -> str:
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 class Commit:
@@ -112,13 +82,11 @@ class Folder:
         self._plain: dict[str, bool] = {"": True}
 
     def entries(self) -> list[Entry]:
-        found = {**dict(self._untracked()), **dict(self._tracked())}
+        tracked = self.git.rows("ls-files", "-z", "-s")
+        first = next(tracked, None)  # has it begin, so that both run at once
+        found = dict(self._untracked())
+        found.update(map(tracked_path, chain(() if first is None else (first,), tracked)))
         return [self._entry(path, kind) for path, kind in sorted(found.items()) if self.only in ("", path)]
-
-    def _tracked(self) -> Iterator[tuple[str, str]]:
-        for row in self.git.rows("ls-files", "-z", "-s"):
-            head, _, path = row.partition(b"\t")
-            yield os.fsdecode(path), KINDS.get(head[:6].decode(), "file")
 
     def _untracked(self) -> Iterator[tuple[str, str]]:
         for row in self.git.rows("ls-files", "-z", "-o", "--exclude-standard"):
@@ -179,3 +147,8 @@ def regular_bytes(number: int, limit: int) -> bytes | None:
         if sum(map(len, parts)) > limit:
             return None
     return b"".join(parts)
+
+
+def tracked_path(row: bytes) -> tuple[str, str]:
+    head, _, path = row.partition(b"\t")
+    return os.fsdecode(path), KINDS.get(head[:6].decode(), "file")

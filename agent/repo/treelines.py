@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agent.repo.leftout import LINK, MODULE
-from agent.repo.tree import Entry, shown
+from agent.repo.names import Entry, shown
 
 STEP = "  "
 

@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from agent.errors import BadInput
+from agent.repo.names import shown
 from agent.repo.opened import open_folder
 from agent.repo.pack import pack
-from agent.repo.tree import shown
 from agent.repo.wishes import Wishes
 from agent.tokens import count
 from tests.conftest import ROOT

@@ -14,10 +14,10 @@ import pytest
 from agent.errors import BadInput, FetchError, Refused, TooBig
 from agent.fetch.egress import Egress
 from agent.repo.git import Bounds
+from agent.repo.names import shown
 from agent.repo.pack import pack
 from agent.repo.remote import Fetch, Means, open_target
 from agent.repo.target import target_of
-from agent.repo.tree import shown
 from agent.repo.wishes import Wishes
 from agent.settings import SecretStr, Settings
 from tests.conftest import FrozenWeb, free_ports, frozen_program

@@ -12,9 +12,9 @@ import pytest
 from agent.errors import BadInput
 from agent.repo.forms import FORMS, Ending, File, Summary
 from agent.repo.leftout import by_content, by_name
+from agent.repo.names import Entry, shown
 from agent.repo.order import count_references, ranked
 from agent.repo.outline import outline
-from agent.repo.tree import Entry, shown
 from agent.repo.wishes import Wishes
 
 NASTY = [
