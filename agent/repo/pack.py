@@ -13,8 +13,8 @@ from functools import cached_property
 
 from agent.errors import BadInput, LeashError
 from agent.repo.about import Density, languages, licence
+from agent.repo.counting import Counting, Item, read_all
 from agent.repo.forms import FORMS, Ending, File, Json, Summary
-from agent.repo.hands import Crew, Item, read_all
 from agent.repo.leftout import about_link, by_name, lacking
 from agent.repo.names import MISSING, Entry, shown
 from agent.repo.opened import Opened
@@ -36,7 +36,7 @@ class Plan:
     opened: Opened
     wishes: Wishes
     how: How
-    crew: Crew | None = None
+    child: Counting | None = None
 
     def __post_init__(self) -> None:
         self.entries: Sequence[Entry] = self.opened.tree.entries()
@@ -94,12 +94,12 @@ def pack(opened: Opened, wishes: Wishes) -> Iterator[str]:
     plan = Plan(opened, wishes, how)
     check(plan)
     if how.exact and wishes.tokens is None and not opened.lines and plan.size > ALONE:
-        plan.crew = Crew(how)
+        plan.child = Counting()
     try:
         yield from packed(plan) if wishes.tokens is None else packed_to_fit(plan)
     finally:
-        if plan.crew:
-            plan.crew.close()
+        if plan.child:
+            plan.child.close()
 
 
 def packed_to_fit(plan: Plan) -> Iterator[str]:
@@ -146,7 +146,7 @@ def tree_of(plan: Plan, form: object, tokens: dict[str, int], exact: bool) -> It
 def texts_of(plan: Plan, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Text]]:
     """Each file with its text, in order; files that cannot be read have that as their reason."""
     lost: set[str] = set()
-    texts = read_all(batches(plan, entries, lost), plan.how, plan.crew)
+    texts = read_all(batches(plan, entries, lost), plan.how, plan.child)
     for entry, text in zip(entries, texts, strict=True):
         if plan.wishes.stop():
             raise LeashError("It was stopped.")

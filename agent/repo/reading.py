@@ -1,7 +1,6 @@
 """From a file's bytes to its text: decoded, judged, with secrets taken out, perhaps only its outline, its tokens counted.
 
-Pure: the same bytes and wishes give the same Text. It runs in this process or in a child (hands.py), so what goes in and out
-is plain data.
+Pure: the same bytes and wishes give the same Text.
 """
 
 from __future__ import annotations

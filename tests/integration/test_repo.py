@@ -178,6 +178,20 @@ def test_many_files_are_the_same_with_and_without_a_child(tmp_path: Path) -> Non
     assert all(file["tokens"] == count(file["text"]) and file["text"] == (tree / file["path"]).read_text() for file in found["files"])
 
 
+def test_a_child_that_dies_changes_nothing(tmp_path: Path) -> None:
+    tree = committed(tmp_path / "w", {f"f{n}.txt": f"some words of text {n}\n".encode() * 20_000 for n in range(12)})
+    before = {child.pid for child in psutil.Process().children()}
+    with open_folder(tree, "", lambda: tmp_path) as opened:
+        pieces = pack(opened, Wishes(form="json"))
+        begun = next(pieces)
+        for child in psutil.Process().children():
+            if child.pid not in before:
+                child.kill()
+        found = json.loads(begun + "".join(pieces))
+    assert len(found["files"]) == 12
+    assert all(file["tokens"] == count(file["text"]) for file in found["files"])
+
+
 def test_stopped_early_leaves_nothing_running(tmp_path: Path) -> None:
     tree = committed(tmp_path / "w", {f"f{n}.txt": b"some words of text\n" * 20_000 for n in range(20)})
     before = {child.pid for child in psutil.Process().children(recursive=True)}
