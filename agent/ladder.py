@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PATIENCE = 5.0  # seconds of a Retry-After that are waited for, once
 GRACE = 1.0  # seconds that a page which is there waits for what its site's robots.txt or llms.txt says
 SIDE_SECONDS, SIDE_BYTES = 3.0, 2_000_000  # for a page's Markdown, its site's llms.txt, its captions
+NO_MARKDOWN = "text/html,application/xhtml+xml,*/*;q=0.5"  # where a selector is to choose: Markdown has no elements
 FIRST_PART = 60  # words: a paywalled page of less has no first part worth keeping
 SHELL_WORDS = 15  # “Loading…”, “This site needs JavaScript”: not the page, if the browser fails too
 LITTLE = 40  # words: a Markdown file of less may be one that says “not found”
@@ -44,6 +45,8 @@ ABOUT = ("title", "author", "date", "site", "language", "canonical", "kind")  # 
 
 SHELL = "The page holds no text of its own: a script draws it"
 SCRIPTED, LOW = "a script draws it", "little of it became text over HTTP"
+UNMATCHED = "nothing that came over HTTP matches the selector “{selector}”"
+NO_MATCH = "Nothing on the page matches the selector “{selector}”. Check the selector, or leave it out."
 BREAKS_OFF = "it breaks off at a button, “{name}”"
 WALLS = {
     "challenge": "{host} asks for proof that a person is reading, so what came is a test and not the page. Open it in your own "
@@ -119,6 +122,10 @@ class Climb:
         return self.until - time.monotonic()
 
     @property
+    def selector(self) -> str:
+        return self.want.selector if self.want else ""
+
+    @property
     def by_user(self) -> bool:
         return self.chosen_by == "user"
 
@@ -145,12 +152,12 @@ class Climb:
     def best(self, found: dict[str, Any], fetched: Fetched) -> Read:
         if found["format"] != "html":
             return self.of_file(found, fetched)
-        why = reason_for_browser(found)
+        why = UNMATCHED.format(selector=self.selector) if self.selector and not found["text"].strip() else reason_for_browser(found)
         self.heed(found, fetched.final_url)
         if found["wall"]:
             return self.made(found, fetched.final_url, "http")
-        read = self.own_markdown(found) if why or self.by_user else None
-        read = read or (self.overview_for(found, fetched) if found["thin"] else None)
+        read = self.own_markdown(found) if (why or self.by_user) and not self.selector else None
+        read = read or (self.overview_for(found, fetched) if found["thin"] and not self.selector else None)
         if read:
             return read
         return self.by_browser_or(found, fetched, why) if why else self.made(self.with_captions(found), fetched.final_url, "http")
@@ -169,10 +176,11 @@ class Climb:
         try:
             read = self.by_browser(why)
         except FetchError as error:
-            if isinstance(error, Walled) and found["thin"]:
+            if found["thin"] and (isinstance(error, Walled) or str(error) == NO_MATCH.format(selector=self.selector)):
                 raise
             if found["thin"] and words < SHELL_WORDS:
-                raise Unreadable(f"{SHELL}, and the browser could not show it: {error}") from error
+                shell = why.capitalize() if self.selector and not words else SHELL
+                raise Unreadable(f"{shell}, and the browser could not show it: {error}") from error
             self.notes.append(NOT_SHOWN.format(why=why, error=error))
             return self.made(found, fetched.final_url, "http")
         if word_count(read.page.text) >= NEARLY * words:
@@ -184,7 +192,7 @@ class Climb:
         found = self.extracted(seen.html.encode("utf-8", "replace"), "text/html", "utf-8", seen.final_url)
         self.heed(found, seen.final_url)
         if not found["text"].strip():
-            raise Unreadable("it stayed empty.")
+            raise Unreadable(NO_MATCH.format(selector=self.selector) if self.selector else "The page stayed empty.")
         self.validators = Validators()  # that the shell is unchanged says nothing of what its script brings
         notes = [SHOWN.format(why=why) if why else "", PRESSED.format(labels=", ".join(f"“{label}”" for label in seen.pressed[:8]))
                  if seen.pressed else "", seen.cut]
@@ -194,7 +202,7 @@ class Climb:
     def seen(self) -> Shown:
         reader = self.reader
         if reader.browser is None:
-            raise Unreadable("there is no browser here; `leash doctor` says how to get one.")
+            raise Unreadable("There is no browser here; `leash doctor` says how to get one.")
         reader.shows.add(self.url)
         try:
             return reader.browser.show(self.url, seconds=max(2.0, self.left), screenshot=self.want is not None)
@@ -295,7 +303,7 @@ class Climb:
         said = self.side_file(found["captions"]) if found["captions"] else None
         if said is None or said["receipt"]["extractor"] != "captions":
             return found
-        whole = self.want is not None and not self.want.selector
+        whole = self.want is not None and not self.selector
         marked = f"{found['markdown']}{TRANSCRIPT}{said['text']}" if whole else found["markdown"]
         return {**found, "text": f"{found['text']}{TRANSCRIPT}{said['text']}", "markdown": marked}
 
@@ -314,7 +322,8 @@ class Climb:
 
     def fetched(self, headers: Mapping[str, str]) -> Fetched:
         leave = None if self.by_user else self.leave
-        return self.reader.http.get(self.url, seconds=max(0.1, self.left), headers=headers, leave=leave)
+        own = {"Accept": NO_MARKDOWN, **headers} if self.selector else headers
+        return self.reader.http.get(self.url, seconds=max(0.1, self.left), headers=own, leave=leave)
 
     def text_of(self, fetched: Fetched) -> dict[str, Any]:
         return self.extracted(fetched.body, fetched.content_type, fetched.charset, fetched.final_url)

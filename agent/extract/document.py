@@ -36,6 +36,7 @@ READERS = {
 DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "hides": "", "receipt": {},
                             "pages": [], "captions": "", "markdown": ""}
 DRAWN = ("<script", "<iframe", "<frame")  # what a browser may show more of
+VISIBLE = "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template)]"
 LINKED = re.compile(r"(?<!!)\[[^\]\n]*\]\([^)\s]+[^)\n]*\)")
 TABLE = re.compile(r"^\|(?:\s*:?-{3,}:?\s*\|)+\s*$", re.MULTILINE)
 FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
@@ -65,8 +66,16 @@ def from_html(source: Source) -> dict[str, Any]:
         if not scripted:
             raise
         found = {**html.about(html.parse(text), source.url), "text": ""}
-    thin = scripted and word_count(found["text"]) < THIN
-    return {**found, **signs(text, found["text"], source.url), "html": text, "thin": thin, "captions": captions_of(source)}
+    told = found["text"]
+    if source.want is not None and source.want.selector:  # how little a part holds says nothing of the page
+        told, found["receipt"] = words_of(text), {**found.get("receipt", {}), "low": False}
+    thin = scripted and (word_count(told) < THIN or not found["text"].strip())
+    return {**found, **signs(text, told, source.url), "html": text, "thin": thin, "captions": captions_of(source)}
+
+
+def words_of(page: str) -> str:
+    """Every word of a page that a browser could show."""
+    return " ".join(html.parse(page).xpath(VISIBLE))
 
 
 def from_watch_page(source: Source) -> dict[str, Any] | None:

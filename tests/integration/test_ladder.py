@@ -411,6 +411,36 @@ def test_frames_and_shadow_roots_are_read(drawn: World, outer: str) -> None:
     assert "Most of its strikes miss." in read.page.text
 
 
+SCRIPT = "<script>document.title += ''</script>"
+
+
+def test_a_small_part_is_no_reason_for_the_browser(world: World) -> None:
+    read = world.reader.open(world.put("/heron", html("<h2>Habits</h2>" + BODY + SCRIPT)), Want(selector="h2"))
+    assert (read.page.rung, read.markdown.strip(), read.notes) == ("http", "Habits", ())
+
+
+def test_a_selector_is_not_answered_with_the_sites_whole_markdown(world: World) -> None:
+    world.put("/heron.md", "# The heron\n\n" + "It stands still and waits. " * 30, "text/markdown")
+    head = '<link rel="alternate" type="text/markdown" href="/heron.md">'
+    read = world.reader.open(world.put("/heron", html("<h2>Habits</h2><p>It stands still and waits.</p>" * 9, head)), Want(selector="h2"))
+    assert read.page.rung == "http"
+    assert "waits" not in read.markdown
+    assert "markdown" not in next(asked for asked in world.site.asked if asked.path == "/heron").headers["accept"]
+
+
+def test_a_selector_that_matches_nothing_is_told(drawn: World) -> None:
+    url = drawn.put("/heron", html(BODY + SCRIPT))
+    with pytest.raises(Unreadable, match=r"^Nothing on the page matches the selector “\.nest”\. Check the selector"):
+        drawn.reader.open(url, Want(selector=".nest"))
+
+
+def test_a_selector_may_be_for_what_a_script_draws(drawn: World) -> None:
+    url = drawn.put("/heron", SHELL.format(script=DRAWS))
+    read = drawn.reader.open(url, Want(selector="p"))
+    assert read.page.rung == "browser"
+    assert "Most of its strikes miss." in read.markdown
+
+
 def test_a_wall_that_a_script_draws_is_a_wall(drawn: World) -> None:
     inner = "<h1>Log in</h1><form><label>Password <input type=password></label><button>Log in</button></form>"
     with pytest.raises(Walled) as fault:
@@ -419,7 +449,7 @@ def test_a_wall_that_a_script_draws_is_a_wall(drawn: World) -> None:
 
 
 def test_a_shell_is_not_taken_for_the_page_where_no_browser_is(world: World) -> None:
-    with pytest.raises(Unreadable, match="a script draws it, and the browser could not show it: there is no browser here"):
+    with pytest.raises(Unreadable, match="a script draws it, and the browser could not show it: There is no browser here"):
         world.reader.open(world.put("/heron", SHELL.format(script="")))
 
 
