@@ -10,7 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import (
     BadInput,
@@ -26,8 +26,9 @@ from agent.errors import (
     Unreadable,
     Walled,
 )
-from server.reading import after_line
-from server.store.texts import Reading
+
+if TYPE_CHECKING:
+    from server.store.texts import Reading
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 LONGEST_NAME = 80
@@ -59,6 +60,8 @@ def part_of(made: Reading, limit: int | None) -> Part:
 
 def closed(text: str) -> str:
     """With the fence shut that a cut has left open."""
+    from server.reading import after_line
+
     fence = ""
     for line in text.splitlines():
         fence = after_line(line, fence)
@@ -169,7 +172,7 @@ FAULTS: tuple[tuple[type[LeashError], Fault], ...] = (
     (BadStatus, Fault(502, "site-status", "The site answered with an error", "Open the address in a browser to see what the site says.")),
     (Walled, Fault(502, "walled", "The site shows a wall in place of the page", "Open it in your own browser to see what it asks for.")),
     (Unreadable, Fault(502, "unreadable", "No text could be had from the page",
-                       "Where a script draws it, the option browser=yes waits for it.")),
+                       "Open the address in your own browser to see what it holds.")),
     (FetchError, Fault(502, "unreachable", "The page could not be read", "Check the address, or try again in a while.")),
     (Busy, Fault(503, "busy", "Leash is busy", AGAIN)),
     (StorageError, Fault(507, "storage", "Leash cannot keep the text", "Make room on the disk of the data folder.")),
@@ -178,22 +181,35 @@ FAULTS: tuple[tuple[type[LeashError], Fault], ...] = (
 SLOW_DOWN = Fault(503, "slow-down", "The site asks to slow down", AGAIN)
 
 
+SAYS_NEXT = re.compile(r"(?<=[.:)] )(?:Add|Ask|Check|Give|Leave|Log in|Open|Save|Try|Write)\b[^:]*\Z")
+
+
 def fault_of(error: LeashError) -> Fault:
     if isinstance(error, BadStatus) and error.status == 429:
         return SLOW_DOWN
     return next(fault for kind, fault in FAULTS if isinstance(error, kind))
 
 
+def next_step(error: LeashError) -> str:
+    """What to do now: as the fault itself says it in its last words, else what always helps with its kind."""
+    said = SAYS_NEXT.search(str(error))
+    return said[0] if said else fault_of(error).advice
+
+
 def problem_json(error: LeashError, url: str) -> dict[str, Any]:
     """The fault as an RFC 9457 problem; `next` says what to do, `upstream_status` what the site answered."""
     fault = fault_of(error)
     body = {"type": f"urn:leash:problem:{fault.name}", "title": fault.title, "status": fault.status, "detail": str(error),
-            "next": fault.advice, "url": url, "retry_after": error.retry_after,
+            "next": next_step(error), "url": url, "retry_after": error.retry_after,
             "upstream_status": getattr(error, "status", None), "wall": getattr(error, "wall", None)}
     return {name: value for name, value in body.items() if value not in (None, "")}
 
 
 def problem_markdown(error: LeashError, url: str) -> str:
-    fault = fault_of(error)
-    named = f"\n\n{url}" if url else ""
-    return f"# {fault.title}\n\n{error}\n\n{fault.advice}{named}\n"
+    return "\n\n".join(filter(None, [f"# {fault_of(error).title}", *sentences_of(error), url])) + "\n"
+
+
+def sentences_of(error: LeashError) -> list[str]:
+    """What happened and why, and what to do next where that is not said in it."""
+    advice = next_step(error)
+    return [str(error)] if str(error).endswith(advice) else [str(error), advice]

@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from agent.errors import LeashError, StorageError, TooSlow
 from agent.repo.target import SHA, target_of
 from agent.tokens import estimate
-from server.doorbell import Ear
 from server.options import Options
 from server.reading import error_of
 from server.readings import OLD, Readings, is_passing
 from server.store.texts import Ask, Reading, Texts, hashed, key_of
+
+if TYPE_CHECKING:
+    from server.doorbell import Ear
 
 FRESH, FOR_GOOD = 600.0, 30 * 86_400.0  # seconds until the remote is asked again; a commit's own text never changes
 DAYS, MOST_BYTES = 7.0, 1_000_000_000  # of the kept files together
@@ -47,12 +49,6 @@ class Packer(Protocol):
     """Who reads repositories (server/packer.py has the real one). Raises the FetchError tree and BadInput."""
 
     def __call__(self, url: str, options: Options, stop: Callable[[], bool]) -> AbstractContextManager[Packed]: ...
-
-
-def is_repository(url: str) -> bool:
-    """Whether an address names a repository or a part of one; an issue's page, say, is a page."""
-    target = target_of(url)
-    return target is not None and target.kind != "page"
 
 
 def shape_of(options: Options) -> dict[str, Any]:

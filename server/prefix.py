@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, unquote_plus
 
 from agent.errors import BadInput, Refused
 from agent.fetch.targets import read_target
+from agent.repo.target import target_of
 from server.options import PREFIX
 
 WEB = re.compile(r"(https?):/*", re.IGNORECASE)
@@ -57,6 +58,12 @@ def given_address(typed: str) -> str:
     if found is None:
         raise BadInput(f"“{typed[:100]}” is not a web address. One looks like https://example.com/page.")
     return checked(found)
+
+
+def is_repository(url: str) -> bool:
+    """Whether an address names a repository or a part of one; an issue's page, say, is a page."""
+    target = target_of(url)
+    return target is not None and target.kind != "page"
 
 
 def with_scheme(path: str, reserved: frozenset[str]) -> str | None:
@@ -105,10 +112,11 @@ def checked(url: str) -> str:
 
 
 def spelled(url: str) -> str:
-    """Blanks and what is not ASCII escaped behind the host, as browsers do; the rest stays as it was typed."""
+    """Blanks and what is not ASCII escaped behind the host, and a path of at least “/”, as browsers do; the rest stays as typed."""
     scheme, _, rest = url.partition("://")
     host = re.match(r"[^/?]*", rest)[0]
-    return f"{scheme}://{host}{quote(rest[len(host):], safe=SAFE)}"
+    path = rest[len(host):]
+    return f"{scheme}://{host}{'' if path.startswith('/') else '/'}{quote(path, safe=SAFE)}"
 
 
 SAFE = "/%:@!$&'()*+,;=~?[]|^`{}\"<>\\#-._"

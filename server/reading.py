@@ -163,8 +163,9 @@ def structure_of(text: str) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[in
 
 
 def words_of(markdown: str) -> str:
-    """A line's words without its marks."""
-    return ESCAPED.sub(r"\1", MARKUP.sub(lambda found: found[1] or found[2] or "", markdown)).strip()
+    """A line's words without its marks, also those inside the words of a link."""
+    bare = MARKUP.sub(lambda found: found[1] or found[2] or "", markdown)
+    return ESCAPED.sub(r"\1", MARKUP.sub(lambda found: found[1] or found[2] or "", bare)).strip()
 
 
 # ---------------------------------------------------------------- faults, from one process to another

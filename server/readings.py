@@ -11,12 +11,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agent.errors import BadStatus, Busy, FetchError, LeashError, Refused, TooSlow
-from server.doorbell import Doorbell
 from server.options import Options
 from server.reading import error_of
 from server.store.texts import Ask, Reading, Texts, key_of
+
+if TYPE_CHECKING:
+    from server.doorbell import Doorbell
 
 WAITING = 40  # asks that may wait at once: of the web process's 128 threads the others stay free to answer
 MARGIN = 15.0  # seconds over the page's own, for making its text, the browser's grace and a worker that was killed

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden, HTTPException
@@ -23,9 +23,8 @@ from agent.errors import BadInput, LeashError
 from server import faces, guard
 from server.auth import OWN_SITES
 from server.options import OPTIONS, PREFIX, Options, read_options, refuse_for_page
-from server.packs import is_repository
 from server.phrases import RUNG_WORDS
-from server.prefix import Asked, asked_in, given_address
+from server.prefix import Asked, asked_in, given_address, is_repository
 from server.reading import words_of
 from server.readings import Readings
 from server.render import text_html
@@ -42,6 +41,8 @@ FROM_ELSEWHERE = (
     "A link on another site led here, so Leash did not open the address: another site may not make it read. "
     "To read it, type or paste the address into the browser's address bar yourself."
 )
+HOW = " To read a page, put its whole address behind Leash’s, as {here}https://example.com/page."
+OURS = "This is an address of this Leash itself. Give the address of the page that you want to read."
 
 
 def readings() -> Readings:
@@ -82,6 +83,8 @@ def api_forget() -> tuple[str, int]:
 
 
 def answered(asked: Asked, options: Options, form: str) -> Response:
+    if urlsplit(asked.url).netloc.lower() == request.host.lower():
+        raise BadInput(OURS)
     if is_repository(asked.url):
         urls = {name: own_url(asked, name) for name in ("markdown", "xml", "json")} | {"anew": own_url(asked, "html", cache="no")}
         return answer_repository(asked.url, options, form, urls)
@@ -241,10 +244,12 @@ def on_leash_error(error: LeashError) -> Response:
 @blueprint.errorhandler(HTTPException)
 def on_http_error(error: HTTPException) -> AnyResponse:
     """Refusals of the gate in the gate's own way; the rest as pages or sentences."""
-    status, form = error.code or 500, form_asked(HTML if error.code == 404 else MARKDOWN)
+    status, form = error.code or 500, form_asked()
     if status < 400 or (form == HTML and status in (401, 403)):
         return guard.on_http_error(error)
     detail = guard.SENTENCES.get(status) or error.description or ""
+    if status == 404:
+        detail += HOW.format(here=request.host_url)
     if form == HTML:
         page = render_template("error.html", status=status, title=TITLES.get(status, error.name), detail=detail)
         return Response(page, status, mimetype=HTML)
@@ -262,16 +267,16 @@ def told(status: int, form: str, error: LeashError, url: str) -> Response:
         return Response(body.encode("utf-8", "replace"), status, mimetype="application/problem+json")
     if form == MARKDOWN:
         return Response(faces.problem_markdown(error, url), status, content_type=f"{MARKDOWN}; charset=utf-8")
-    page = render_template("text_fault.html", fault=faces.fault_of(error), detail=str(error), url=url, status=status)
+    page = render_template("text_fault.html", fault=faces.fault_of(error), sentences=faces.sentences_of(error), url=url, status=status)
     return Response(page, status, mimetype=HTML)
 
 
-def form_asked(otherwise: str = MARKDOWN) -> str:
+def form_asked() -> str:
     """The form for a fault, also where the options themselves are at fault."""
     api = request.path.startswith("/api/")
     named = request.args.get("format" if api else f"{PREFIX}format", "") or request.headers.get(f"{HEADER}Format", "")
     options = Options(format=named if named in FORMS else "")
-    return form_of(options, JSON if api else otherwise)
+    return form_of(options, JSON if api else MARKDOWN)
 
 
 def named_url() -> str:

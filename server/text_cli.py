@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from server.store.texts import Reading, Texts
 
 DONE, FAULT, BAD_INPUT = 0, 1, 2
+SOON, LATER = 2.0, 10.0  # seconds after which it is said that a page is awaited: first, and again
 
 
 @click.command("text")
@@ -51,20 +54,37 @@ def command(url: str | None, jsonl: bool, as_json: bool, no_images: bool, no_cac
 
 def one(url: str | None, given: dict[str, str], as_json: bool) -> int:
     from agent.settings import load_settings
-    from server.faces import json_of, markdown_of
     from server.options import read_options
-    from server.packs import is_repository
-    from server.prefix import given_address
+    from server.prefix import given_address, is_repository
 
     address, options = given_address(url or ""), read_options(given.items(), option_name)
     if is_repository(address):
         return repository(address, options, as_json)
+    from server.faces import json_of, markdown_of
+
     with ExitStack() as stack:
+        stack.enter_context(telling(address))
         made = reading(address, options, load_settings(), stack)
     face = json.dumps(json_of(made, options.tokens, time.time()), ensure_ascii=False) if as_json else \
         markdown_of(made, options.tokens, time.time())
     write(face.rstrip("\n") + "\n")
     return DONE
+
+
+@contextmanager
+def telling(url: str) -> Iterator[None]:
+    """Say on standard error what is awaited, if it lasts: once soon, and again while it goes on."""
+    done, started = Event(), time.monotonic()
+
+    def tell_on() -> None:
+        while not done.wait(SOON if time.monotonic() - started < SOON else LATER):
+            click.echo(f"Reading {url} ({time.monotonic() - started:.0f} s)", err=True)
+
+    Thread(target=tell_on, name="telling", daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def repository(url: str, options: Options, as_json: bool) -> int:
@@ -144,7 +164,7 @@ def write(text: str) -> None:
 
 def tell(error: LeashError, url: str, as_json: bool) -> None:
     """The fault and what to do, on standard error; with --json as a problem."""
-    from server.faces import fault_of, problem_json
+    from server.faces import problem_json, sentences_of
 
-    told: Any = json.dumps(problem_json(error, url), ensure_ascii=False) if as_json else f"{error}\n{fault_of(error).advice}"
+    told: Any = json.dumps(problem_json(error, url), ensure_ascii=False) if as_json else "\n".join(sentences_of(error))
     click.echo(told, err=True)

@@ -49,6 +49,14 @@ def test_a_page_is_printed_kept_and_there_the_second_time(site: ScriptedSite, tm
     assert f'"{site.base}/rules"' in json.dumps(parts["links"])
 
 
+def test_a_slow_page_is_said_to_be_awaited_beside_the_text(tmp_path: Path) -> None:
+    with ScriptedSite(Answer((PAGE.encode(),), kind="text/html", wait=2.5)) as site:
+        done = leash_text(tmp_path, f"{site.base}/bridge", LEASH_ALLOW_NETS=f"{urlsplit(site.base).hostname}/32")
+    assert done.returncode == 0, done.stderr
+    assert f"Reading {site.base}/bridge (2 s)" in done.stderr
+    assert done.stdout.startswith("---\n")
+
+
 @pytest.mark.parametrize(("arguments", "code", "words"), [
     ([], 2, "An address is missing"), (["what"], 2, "is not a web address"), (["ftp://example.com/"], 2, "http and https"),
     (["https://example.com/", "--links", "all"], 2, "“--links” is inline, footnotes or none"),

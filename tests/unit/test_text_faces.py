@@ -21,7 +21,7 @@ from server.faces import (
     problem_markdown,
     receipt_words,
 )
-from server.reading import blocks_of, error_of, fresh_seconds, marks_of, problem_of, reading_of, structure_of
+from server.reading import blocks_of, error_of, fresh_seconds, marks_of, problem_of, reading_of, structure_of, words_of
 from server.store.texts import Reading
 from tests.fakes_text import FENCED, LONG, read_of
 
@@ -139,6 +139,23 @@ def test_a_fault_keeps_its_kind_on_the_way_from_the_worker(error: LeashError, st
     assert told.get("upstream_status") == getattr(error, "status", None)
     assert str(error) in problem_markdown(error, URL)
     assert fault_of(again).status == status
+
+
+@pytest.mark.parametrize(("error", "after", "next_"), [
+    (BadStatus(404, "a.org has no such page (status 404). Check the address."), "", "Check the address."),
+    (Refused("10.0.0.1 is a private address, and this Leash reads the web. Add it to LEASH_ALLOW_NETS if you trust it."), "",
+     "Add it to LEASH_ALLOW_NETS if you trust it."),
+    (BadStatus(500, "a.org has a fault of its own (status 500)."), "\n\nOpen the address", "Open the address"),
+    (Unreadable("This PDF opens with a password only."), "\n\nOpen the address", "Open the address"),
+])
+def test_what_to_do_next_is_said_once(error: LeashError, after: str, next_: str) -> None:
+    assert problem_json(error, "")["next"].startswith(next_)
+    assert problem_markdown(error, "").partition(str(error))[2].startswith(after or "\n")
+    assert problem_markdown(error, "").count(next_) == 1
+
+
+def test_a_linked_word_of_code_in_a_heading_is_a_word() -> None:
+    assert words_of("[`json`](https://a.org/json) — **JSON** [*coder*](https://a.org/)") == "json — JSON coder"
 
 
 def test_a_problem_of_another_version_is_still_told() -> None:

@@ -108,7 +108,7 @@ def test_the_address_goes_out_as_it_was_typed(client: FlaskClient, service: Fake
 
 @pytest.mark.parametrize(("path", "status"), [
     ("/ftp://example.com/", 400), (f"/{URL}?leash_tokens=none", 400), (f"/{URL}?leash_colour=red", 400),
-    ("/https://user:pw@example.com/", 400),
+    ("/https://user:pw@example.com/", 400), ("/http://127.0.0.1/runs/one", 400), ("/http://127.0.0.1/https://tides.example/", 400),
     ("/api/text", 400), ("/api/text?url=", 400), (f"/api/text?url={URL}&url={URL}", 400), ("/api/text?url=what", 400), ("/nothing", 404),
     ("/api/nothing", 404), ("/static/nothing.js", 404),
 ])
@@ -119,6 +119,12 @@ def test_what_cannot_be_read_is_said_in_every_form(client: FlaskClient, service:
         if not path.startswith(("/api/nothing", "/static")):
             assert answer.mimetype == kind
     assert opened(service) == []
+
+
+def test_a_word_that_is_no_address_is_told_what_to_do_in_the_terminal(client: FlaskClient) -> None:
+    answer = ask(client, "/nothing", Accept="*/*")
+    assert (answer.status_code, answer.mimetype) == (404, "text/markdown")
+    assert f"{HERE}/https://example.com/page" in answer.text
 
 
 def test_an_option_in_a_header_yields_to_the_query(client: FlaskClient) -> None:

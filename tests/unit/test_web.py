@@ -103,7 +103,7 @@ def test_the_page_starts_the_stream_where_it_stands(client: FlaskClient, service
 
 @pytest.mark.parametrize("path", ["/runs/none", "/pages/none", "/nothing", "/nothing.php/here", "/runs/none/stream"])
 def test_what_is_not_there_is_said_kindly(client: FlaskClient, path: str) -> None:
-    answer = client.get(path, base_url=HERE)
+    answer = client.get(path, base_url=HERE, headers={"Accept": "text/html,*/*;q=0.8"})
     assert answer.status_code == 404
     assert "Back to the question box" in answer.text
 
