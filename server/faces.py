@@ -181,7 +181,7 @@ FAULTS: tuple[tuple[type[LeashError], Fault], ...] = (
 SLOW_DOWN = Fault(503, "slow-down", "The site asks to slow down", AGAIN)
 
 
-SAYS_NEXT = re.compile(r"(?<=[.:)] )(?:Add|Ask|Check|Give|Leave|Log in|Open|Save|Try|Write)\b[^:]*\Z")
+SAYS_NEXT = re.compile(r"(?<=[.:)] )(?:Add|Ask|Check|Choose|Give|Leave|Log in|Make|Open|Raise|Save|Try|Write)\b[^:]*\Z")
 
 
 def fault_of(error: LeashError) -> Fault:

@@ -107,6 +107,7 @@ def option_name(name: str) -> str:
 
 def reading(url: str, options: Options, settings: Settings, stack: ExitStack) -> Reading:
     """The text: kept and fresh, else read here and kept. A data folder that cannot be used only means that none is kept."""
+    from agent.errors import StorageError
     from server.reading import read_now, refresh
     from server.store.texts import key_of
 
@@ -117,8 +118,12 @@ def reading(url: str, options: Options, settings: Settings, stack: ExitStack) ->
     reader = open_reader(settings, stack)
     if texts is None:
         return read_now(reader, url, options)
-    refresh(reader, texts, url, options)
-    return texts.get(key) or read_now(reader, url, options)
+    try:
+        refresh(reader, texts, url, options)
+        return texts.get(key) or read_now(reader, url, options)
+    except StorageError as error:
+        click.echo(f"This text is not kept. {error}", err=True)
+        return read_now(reader, url, options)
 
 
 def kept_texts(settings: Settings, stack: ExitStack) -> Texts | None:
