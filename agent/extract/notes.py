@@ -21,7 +21,9 @@ NOTE_ID = re.compile(
     r"(?:user-content-)?(?:fn|footnote|foot|cite_note|endnote|en|note|_ftn|_edn|ftnt?|easy-footnote-bottom|sdfootnote|sdendnote)(?:text|def)?"
     r"(?:[-_:.]?\w*\d\w*|[-_:.][\w.:-]+|\d+sym)", re.IGNORECASE)
 BACK_ID = re.compile(r"ref|back|anc$", re.IGNORECASE)
-NOTE_CLASS = re.compile(r"foot-?note|noteref|fnref|fn-ref|footref|endnote|(?:^|\s)reference(?:\s|$)", re.IGNORECASE)
+NOTE_CLASS = re.compile(r"foot-?note|noteref|fnref|fn-ref|footref|endnote", re.IGNORECASE)
+NOTE_MARK = re.compile(rf"{NOTE_CLASS.pattern}|(?:^|\s)reference(?:\s|$)", re.IGNORECASE)  # of a <sup>; manuals call any link a reference
+BRACKETS = " []()^\u00a0\n\t"
 HOLDERS = frozenset("li p div aside dd td section blockquote".split())
 BACK_LINK = re.compile(r"backref|back-?link|footnote-(?:back|return|number)|fn-backref|reversefootnote", re.IGNORECASE)
 LONGEST = 20_000  # characters of a note; what is longer is a chapter
@@ -67,7 +69,8 @@ class Notes:
                     BACK_LINK.search(role) or not re.search(r"\w", text) or text == self.targets[note]
                     or (BACK_ID.search(fragment(a)) and len(text) < 12)):
                 self.dropped.add(a)
-        if note.tag == "dd" and (term := note.getprevious()) is not None and term.tag == "dt":
+        term = note.getprevious() if note.tag == "dd" else None
+        if term is not None and term.tag == "dt" and term.text_content().strip(BRACKETS) == self.targets[note]:
             self.dropped.add(term)
 
     def definition(self, r: Renderer, note: HtmlElement) -> list[str]:
@@ -86,7 +89,8 @@ def may_refer(a: HtmlElement) -> bool:
     href = a.get("href")
     if href is None or "#" not in href or not fragment(a):
         return False
-    if not LABEL.fullmatch("".join(a.itertext()).strip(" []()^\u00a0\n\t")) or BACK_LINK.search(f"{a.get('role')} {a.get('class')}"):
+    text = "".join(a.itertext())
+    if not LABEL.fullmatch(text.strip(BRACKETS)) or "()" in text or BACK_LINK.search(f"{a.get('role')} {a.get('class')}"):
         return False
     name = fragment(a)
     return says_so(a) or (bool(NOTE_ID.fullmatch(name)) and not BACK_ID.search(name))
@@ -97,7 +101,8 @@ def says_so(a: HtmlElement) -> bool:
         return True
     parent = a.getparent()
     around = (parent.get("class") or "") if parent is not None and parent.tag == "sup" else ""
-    return bool(NOTE_CLASS.search((a.get("class") or "") + " " + around)) and not BACK_ID.search(fragment(a).split("-")[0])
+    named = NOTE_CLASS.search(a.get("class") or "") or NOTE_MARK.search(around)
+    return bool(named) and not BACK_ID.search(fragment(a).split("-")[0])
 
 
 def fragment(a: HtmlElement) -> str:
@@ -122,4 +127,4 @@ def contains(el: HtmlElement, inner: HtmlElement) -> bool:
 
 
 def label_of(a: HtmlElement) -> str:
-    return re.sub(r"\s+", "-", "".join(a.itertext()).strip(" []()^\u00a0\n\t"))
+    return re.sub(r"\s+", "-", "".join(a.itertext()).strip(BRACKETS))

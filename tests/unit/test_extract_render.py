@@ -75,6 +75,24 @@ def test_a_cell_over_rows_is_said_in_each_and_one_over_columns_once():
     assert plain(html) == "| a | b | c |\n|---|---|---|\n| 1 | 2 |  |\n| 1 | 3 | 4 |"
 
 
+@pytest.mark.parametrize("words", ["dump()", "dump", "str"])
+def test_a_short_cross_reference_of_a_manual_is_no_footnote(words):
+    manual = f"""<main><p>See <a class="reference internal" href="#json.dump"><code>{words}</code></a> for more.</p>
+    <dl class="py function"><dt class="sig" id="json.dump">json.dump(obj, fp)</dt><dd><p>Serialize obj.</p></dd></dl></main>"""
+    text = marked(manual)
+    assert "json.dump(obj, fp)\n: Serialize obj." in text
+    assert f"[`{words}`]({BASE}#json.dump)" in text
+    assert "[^" not in text
+
+
+def test_the_term_of_a_note_in_a_list_is_its_number_and_no_other_term():
+    notes = """<main><p>Words<a class="footnote-reference" href="#n1">[1]</a> and<a class="footnote-reference" href="#n2">[2]</a>.</p>
+    <dl><dt id="n1">[1]</dt><dd>A note.</dd><dt id="n2">A title that is not the number</dt><dd>Another.</dd></dl></main>"""
+    text = marked(notes)
+    assert "[^1]: A note." in text
+    assert "A title that is not the number" in text
+
+
 def test_no_language_is_invented():
     assert marked('<body class="lang-en"><pre>x</pre>') == "```\nx\n```"
     assert marked('<div class="language-js"><pre>a</pre><pre>b</pre></div>') == "```\na\n```\n\n```\nb\n```"
