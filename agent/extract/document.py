@@ -60,8 +60,10 @@ def from_html(source: Source) -> dict[str, Any]:
         return found
     low = text.lower()
     scripted = any(mark in low for mark in DRAWN)
+    tree = html.parse(text)
+    hides = hides_more(tree)  # asked first: extraction takes the tree apart
     try:
-        found = html.extract(text, source.url, source.want)
+        found = html.extract(text, source.url, source.want, tree)
     except Unreadable:
         if not scripted:
             raise
@@ -70,7 +72,7 @@ def from_html(source: Source) -> dict[str, Any]:
     if source.want is not None and source.want.selector:  # how little a part holds says nothing of the page
         told, found["receipt"] = words_of(text), {**found.get("receipt", {}), "low": False}
     thin = scripted and (word_count(told) < THIN or not found["text"].strip())
-    return {**found, **signs(text, told, source.url), "html": text, "thin": thin, "captions": captions_of(source)}
+    return {**found, **signs(text, told, source.url), "hides": hides, "html": text, "thin": thin, "captions": captions_of(source)}
 
 
 def words_of(page: str) -> str:
@@ -99,8 +101,8 @@ def captions_of(source: Source) -> str:
 
 
 def signs(page: str, text: str, url: str) -> dict[str, Any]:
-    """What the ladder goes by: whether this is a wall, what the page offers of itself, the button that it breaks off at."""
-    return {"wall": wall_of(page, text, url), "offers": offers_of(page, url), "hides": hides_more(html.parse(page))}
+    """What the ladder goes by: whether this is a wall, and what the page offers of itself."""
+    return {"wall": wall_of(page, text, url), "offers": offers_of(page, url)}
 
 
 def from_other(source: Source, kind: str) -> dict[str, Any]:

@@ -44,12 +44,13 @@ class Page:
     judged: Judgement
 
 
-def extract(html: str, url: str, want: Want | None = None) -> dict[str, Any]:
+def extract(html: str, url: str, want: Want | None = None, tree: HtmlElement | None = None) -> dict[str, Any]:
     """title, author, date, site, language, canonical, kind, text and receipt of a page, and its `markdown` if it is wanted.
 
-    Raises Unreadable where there is no text, BadInput for a selector that is none.
+    `tree` is the page as `parse` gives it, for who has it already; it is taken apart. Raises Unreadable where there is no text,
+    BadInput for a selector that is none.
     """
-    tree = parse(html)
+    tree = parse(html) if tree is None else tree
     said = {**about(tree, url), "canonical": canonical(tree, url)}
     blocks = blocks_in(tree)
     page = Page(html, url, tree, blocks, Judgement(blocks, tree, url))
