@@ -17,6 +17,8 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup, escape
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.footnote import footnote_plugin
 
 from agent.records import Citation, Claim
 
@@ -29,8 +31,8 @@ TAGS = {"p", "br", "hr", "strong", "em", "s", "code", "pre", "ul", "ol", "li", "
 ATTRIBUTES = {"a": {"href", "data-quote", "aria-label"}, "span": {"title"}, "ol": {"start"}}
 CLASSES = {"a": {"cite"}, "span": {"unknown", "support", "hush", *(f"is-{word.split()[0]}" for word in SUPPORT_WORDS)}}
 
-TEXT_TAGS = TAGS | {"h2", "div"}
-TEXT_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "pre": {"tabindex"}, "div": {"tabindex"}}
+TEXT_TAGS = TAGS | {"h2", "div", "dl", "dt", "dd", "sup", "section"}
+TEXT_ATTRIBUTES = {"a": {"href", "id"}, "li": {"id"}, "ol": {"start"}, "pre": {"tabindex"}, "div": {"tabindex"}}
 TEXT_CLASSES = {"span": {"picture"}, "div": {"wide"}}
 WIDE = '<div class="wide" tabindex="0">'  # what scrolls sideways must be reached by the keyboard
 WEB = ("http://", "https://")
@@ -224,8 +226,9 @@ def render_picture(_renderer: Any, tokens: Sequence[Token], place: int, _options
 
 
 def text_parser() -> MarkdownIt:
-    """CommonMark, tables and strikethrough, without HTML; images as their words."""
+    """CommonMark, tables, strikethrough, definition lists and footnotes, without HTML; images as their words."""
     md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+    md.use(deflist_plugin).use(footnote_plugin, inline=False)
     md.core.ruler.push("level_headings", level_headings(2))
     md.core.ruler.push("keep_web_links", keep_web_links)
     md.add_render_rule("image", render_picture)

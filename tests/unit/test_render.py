@@ -14,7 +14,7 @@ from agent.records import Citation, Claim, Page, Source
 from agent.settings import Settings
 from server import create_app
 from server.align import wordings_of
-from server.render import answer_html, live_url, marks_along, marks_of, numbers_in
+from server.render import answer_html, live_url, marks_along, marks_of, numbers_in, text_html
 from server.snapshot import blocks_of, view_of
 from server.story import story_of
 from tests.fakes_service import PAGES, FakeService, answer_to, citation
@@ -99,6 +99,13 @@ def test_headings_start_at_three_and_skip_none() -> None:
 
 def test_a_links_words_stay_and_its_address_goes() -> None:
     assert answer_html("See [the manual](https://evil.example/).") == "<p>See the manual.</p>\n"
+
+
+def test_a_texts_definitions_and_notes_are_shown_as_such() -> None:
+    html = text_html("A[^1].\n\nterm\n: its meaning\n\n[^1]: A note, with [a link](#q).\n")
+    assert "<dt>term</dt>" in html
+    assert '<a href="#fn1"' in html
+    assert '<li id="fn1"><p>A note, with <a rel' in html
 
 
 def test_the_live_page_opens_at_the_quote() -> None:
