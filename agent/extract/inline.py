@@ -154,7 +154,7 @@ class RichLine(PlainLine):
         run, kind = found[0], found.lastgroup
         before, after = text[found.start() - 1:found.start()] or " ", text[found.end():found.end() + 1] or " "
         if kind == "star":
-            return run if before.isspace() and after.isspace() else self.star(run)
+            return run if before.isspace() and after.isspace() and not self.marks else self.star(run)
         if kind == "under":
             return self.underscore(run, before, after)
         return "\\" + run

@@ -85,6 +85,10 @@ def test_a_short_cross_reference_of_a_manual_is_no_footnote(words):
     assert "[^" not in text
 
 
+def test_stars_that_are_all_of_an_emphasis_are_words():
+    assert marked("<p>f(<em><span>*</span></em>, <em><span>**</span><span>kw</span></em>)</p>") == r"f(\*, *\*\*kw*)"
+
+
 def test_the_term_of_a_note_in_a_list_is_its_number_and_no_other_term():
     notes = """<main><p>Words<a class="footnote-reference" href="#n1">[1]</a> and<a class="footnote-reference" href="#n2">[2]</a>.</p>
     <dl><dt id="n1">[1]</dt><dd>A note.</dd><dt id="n2">A title that is not the number</dt><dd>Another.</dd></dl></main>"""
