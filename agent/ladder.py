@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from agent.errors import BadStatus, FetchError, Refused, Unreadable, Walled
-from agent.extract.offers import MARKDOWN, header_offers
-from agent.extract.walls import GONE, word_count
+from agent.extract.signs.offers import MARKDOWN, header_offers
+from agent.extract.signs.walls import GONE, word_count
 from agent.extract.want import Want
 from agent.fetch.http import Fetched
 from agent.fetch.later import later

@@ -1,7 +1,7 @@
 """From a page's text to passages: spans of whole sentences that can be quoted as they stand.
 
 Offsets are into the text itself, so a passage is verbatim by construction. Knows Markdown's block structure as
-agent/extract/render.py writes it; knows nothing of questions.
+agent/extract/render/markdown.py writes it; knows nothing of questions.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
-from agent.extract.tags import one_line
+from agent.extract.render.tags import one_line
 
 DATE_NAMES = ("article:modified_time", "og:updated_time", "datemodified", "last-modified", "article:published_time", "datepublished",
               "dcterms.modified", "dc.date", "dcterms.date", "date", "pubdate", "citation_publication_date")

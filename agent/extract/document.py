@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from agent.errors import Unreadable
 from agent.extract import html
-from agent.extract.buttons import hides_more
-from agent.extract.offers import offers_of
+from agent.extract.signs.buttons import hides_more
+from agent.extract.signs.offers import offers_of
+from agent.extract.signs.walls import wall_of, word_count
 from agent.extract.sniff import kind_of
 from agent.extract.source import Found, Source, decode, first_line
-from agent.extract.walls import wall_of, word_count
 
 if TYPE_CHECKING:
     from agent.extract.want import Want
@@ -27,11 +27,11 @@ __all__ = ["decode", "extract"]
 
 THIN = 60  # words: what a page's shell holds before its script runs (menus, “Loading…”); a real page of less is rare
 READERS = {
-    "pdf": "agent.extract.pdf:read", "feed": "agent.extract.feed:read", "notebook": "agent.extract.notebook:read",
-    "json": "agent.extract.data:read_json", "csv": "agent.extract.data:read_csv", "xml": "agent.extract.data:read_xml",
-    "text": "agent.extract.plain:read_text", "markdown": "agent.extract.plain:read_markdown",
-    "docx": "agent.extract.office:read_docx", "pptx": "agent.extract.office:read_pptx", "xlsx": "agent.extract.office:read_xlsx",
-    "epub": "agent.extract.epub:read", "image": "agent.extract.image:read", "captions": "agent.extract.captions:read",
+    "pdf": "pdf.read:read", "feed": "formats.feed:read", "notebook": "formats.notebook:read",
+    "json": "formats.data:read_json", "csv": "formats.data:read_csv", "xml": "formats.data:read_xml",
+    "text": "formats.plain:read_text", "markdown": "formats.plain:read_markdown",
+    "docx": "formats.office:read_docx", "pptx": "formats.office:read_pptx", "xlsx": "formats.office:read_xlsx",
+    "epub": "formats.epub:read", "image": "formats.image:read", "captions": "formats.captions:read",
 }
 DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "hides": "", "receipt": {},
                             "pages": [], "captions": "", "markdown": ""}
@@ -84,7 +84,7 @@ def from_watch_page(source: Source) -> dict[str, Any] | None:
     """A video's page, whose words stand in its data; None for any other page, and where a part of it is asked for."""
     if "ytInitialPlayerResponse" not in source.text or (source.want is not None and source.want.selector):
         return None
-    from agent.extract import video
+    from agent.extract.formats import video
 
     seen = video.watched(source)
     if seen is None:
@@ -95,7 +95,7 @@ def from_watch_page(source: Source) -> dict[str, Any] | None:
 def captions_of(source: Source) -> str:
     if "<track" not in source.text.lower():
         return ""
-    from agent.extract.video import offered_track
+    from agent.extract.formats.video import offered_track
 
     return offered_track(source.text, html.parse(source.text), source.url)
 
@@ -106,7 +106,7 @@ def signs(page: str, text: str, url: str) -> dict[str, Any]:
 
 
 def from_other(source: Source, kind: str) -> dict[str, Any]:
-    module, _, function = READERS[kind].partition(":")
+    module, _, function = f"agent.extract.{READERS[kind]}".partition(":")
     read: Callable[[Source], Found] = getattr(import_module(module), function)
     found = read(source)
     if not found.text.strip():

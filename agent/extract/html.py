@@ -20,12 +20,12 @@ from lxml.html import HtmlElement
 
 from agent.errors import BadInput, Unreadable
 from agent.extract.about import about, canonical
-from agent.extract.blocks import Blocks, blocks_of
-from agent.extract.choose import Judgement
-from agent.extract.prune import prune
-from agent.extract.receipt import receipt
-from agent.extract.render import markdown
-from agent.extract.structured import add_what_it_says
+from agent.extract.render.markdown import markdown
+from agent.extract.select.blocks import Blocks, blocks_of
+from agent.extract.select.choose import Judgement
+from agent.extract.select.prune import prune
+from agent.extract.select.receipt import receipt
+from agent.extract.select.structured import add_what_it_says
 from agent.extract.want import Want
 
 WORD = re.compile(r"\w+")

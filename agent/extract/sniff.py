@@ -10,7 +10,7 @@ import json
 import re
 
 from agent.errors import Unreadable
-from agent.extract.captions import is_captions
+from agent.extract.formats.captions import is_captions
 from agent.extract.source import Source
 
 LOOK = 4000
@@ -81,7 +81,7 @@ def looks_like_text(head: bytes) -> bool:
 
 def packed_kind(body: bytes) -> str:
     """Which office document a zip archive is. Raises Unreadable for a plain one."""
-    from agent.extract.archive import Archive
+    from agent.extract.formats.archive import Archive
 
     names = Archive(body).names
     for mark, kind in (("word/document.xml", "docx"), ("ppt/presentation.xml", "pptx"), ("xl/workbook.xml", "xlsx"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.extract.buttons import MORE, NEVER
+from agent.extract.signs.buttons import MORE, NEVER
 from agent.fetch.browser_driver import CDPSession, Error, Page
 
 NAME = "leash"

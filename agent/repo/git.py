@@ -71,16 +71,34 @@ class Git:
         return done.stdout
 
     def rows(self, *words: str) -> Iterator[bytes]:
-        """The NUL-ended rows that git writes, one by one. Raises GitFailed if it ends badly; git is ended if the reader stops."""
-        with tempfile.TemporaryFile() as errors, self.start(*words, errors=errors.fileno()) as git:
+        """The NUL-ended rows that git writes, one by one. It runs from now on, and is ended if the reader stops.
+
+        Raises GitFailed if it ends badly.
+        """
+        return self._rows(self.start(*words), words)
+
+    def _rows(self, running: subprocess.Popen[bytes], words: Sequence[str]) -> Iterator[bytes]:
+        with running as git:
             try:
                 yield from split_rows(git)
             except GeneratorExit:
                 git.kill()
                 raise
             if git.wait():
-                errors.seek(0)
-                raise GitFailed(last_words(errors.read(READ)))
+                self.ask(*words)  # says why
+                raise GitFailed(f"git {words[0]} ended early")
+
+    def begin(self, *words: str) -> Callable[[], bytes]:
+        """Ask a question now; calling what is returned waits for what git says. Raises GitFailed."""
+        running = self.start(*words, errors=subprocess.PIPE)
+
+        def said() -> bytes:
+            out, errors = running.communicate(timeout=30)
+            if running.returncode:
+                raise GitFailed(last_words(errors))
+            return out
+
+        return said
 
 
 def split_rows(git: subprocess.Popen[bytes]) -> Iterator[bytes]:

@@ -79,7 +79,7 @@ def formed(path: str, text: str, how: How) -> tuple[str, str]:
 
 def notebook_text(path: str, text: str) -> tuple[str, str]:
     from agent.errors import Unreadable
-    from agent.extract.notebook import read
+    from agent.extract.formats.notebook import read
     from agent.extract.source import Source
 
     try:

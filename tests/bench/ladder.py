@@ -28,9 +28,9 @@ from typing import Any
 import lxml.html
 
 from agent.errors import LeashError
-from agent.extract.buttons import hides_more
 from agent.extract.document import extract
-from agent.extract.walls import wall_of
+from agent.extract.signs.buttons import hides_more
+from agent.extract.signs.walls import wall_of
 from agent.read import Reader
 from agent.settings import Settings
 from agent.tools import open_tools

@@ -9,7 +9,7 @@ import pytest
 
 from agent.errors import Unreadable
 from agent.extract.html import extract, parse
-from agent.extract.render import markdown
+from agent.extract.render.markdown import markdown
 from agent.extract.want import Want
 from tests.conftest import ROOT
 from tests.quality.fidelity import SHAPES, Score, sample, score

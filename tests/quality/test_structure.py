@@ -16,7 +16,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from agent.extract.render import markdown
+from agent.extract.render.markdown import markdown
 from agent.extract.want import Want
 
 FOLDER = Path(__file__).parent / "structure"

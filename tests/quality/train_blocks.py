@@ -1,4 +1,4 @@
-"""How agent/extract/blocks.npz was made: the trees that tell a page's content from its furniture, and its kind.
+"""How agent/extract/select/blocks.npz was made: the trees that tell a page's content from its furniture, and its kind.
 
     uv pip install lightgbm rapidfuzz        (for training alone; reading a page needs neither)
     python -m tests.quality.train_blocks check     judge each fifth of the hosts by trees trained on the rest, twice; write nothing
@@ -7,7 +7,7 @@
 The 420 pages and their gold texts are those of ../shared/extraction. A block is labelled with the share of its words that the
 gold text holds, in the page's order (longest common subsequence; a word counts only beside a neighbour that was matched too).
 Folds are made of hosts, never of pages: two pages of a site are as good as one. Whoever changes the columns of
-agent/extract/features.py or page_kind.py runs `write` again.
+agent/extract/select/features.py or page_kind.py runs `write` again.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from agent.extract.choose import KINDS, MODEL, best_share
-from agent.extract.features import Features
 from agent.extract.html import blocks_in, parse
-from agent.extract.page_kind import page_marks
+from agent.extract.select.choose import KINDS, MODEL, best_share
+from agent.extract.select.features import Features
+from agent.extract.select.page_kind import page_marks
 from tests.conftest import ROOT
 
 PAGES = ROOT.parent / "shared" / "extraction"
@@ -161,7 +161,7 @@ def held_out(pages: list[Page], parts: int, split: int) -> list[float]:
 
 
 def packed(name: str, trees: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """The trees as the arrays that agent/extract/forest.py reads."""
+    """The trees as the arrays that agent/extract/select/forest.py reads."""
     nodes: list[list[float]] = []
     depths = [0]
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from agent.errors import Unreadable
-from agent.extract.captions import transcript
 from agent.extract.document import extract
+from agent.extract.formats.captions import transcript
 from agent.extract.want import Want
 
 ABOUT = "What it is about.\nA second line.\n\n0:00 Hello\n1:05 - The middle\n1:02:03 The end"

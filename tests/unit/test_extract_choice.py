@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from agent.errors import BadInput, Unreadable
-from agent.extract.blocks import blocks_of, names_of
-from agent.extract.choose import best_share
-from agent.extract.forest import Forest
 from agent.extract.html import extract, parse
-from agent.extract.receipt import receipt
+from agent.extract.select.blocks import blocks_of, names_of
+from agent.extract.select.choose import best_share
+from agent.extract.select.forest import Forest
+from agent.extract.select.receipt import receipt
 from agent.extract.want import Want
 
 SENTENCES = "The pump lifts water from the well into the tank, and the tank feeds every tap in the house by its own weight. "

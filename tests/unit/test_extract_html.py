@@ -6,7 +6,7 @@ from agent.errors import Unreadable
 from agent.extract.document import decode, extract
 from agent.extract.html import extract as extract_html
 from agent.extract.html import parse
-from agent.extract.render import markdown
+from agent.extract.render.markdown import markdown
 
 PAGE = """<!doctype html><html lang="en-GB"><head><title>Zip — Docs</title>
 <meta property="og:site_name" content="The Docs"><meta name="author" content="Ann">

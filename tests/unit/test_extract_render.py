@@ -6,8 +6,8 @@ import lxml.html
 import pytest
 
 from agent.errors import BadInput
-from agent.extract.links import destination, resolved
-from agent.extract.render import markdown
+from agent.extract.render.links import destination, resolved
+from agent.extract.render.markdown import markdown
 from agent.extract.want import Want
 
 BASE = "https://a.org/docs/page.html?v=1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import lxml.html
 import pytest
 
-from agent.extract.buttons import hides_more
-from agent.extract.offers import header_offers, offers_of
+from agent.extract.signs.buttons import hides_more
+from agent.extract.signs.offers import header_offers, offers_of
 
 URL = "https://birds.example/docs/heron.html"
 

@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from lxml.html import HtmlElement
 
 from agent.errors import Unreadable
-from agent.extract import data, tree
+from agent.extract.formats import data, tree
 from agent.extract.source import Found, Source, day
 
 MOST_ITEMS = 500

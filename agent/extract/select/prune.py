@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from lxml.html import HtmlElement
 
-from agent.extract.blocks import Blocks
+from agent.extract.select.blocks import Blocks
 
 INLINE_BUTTONS = frozenset("h1 h2 h3 h4 h5 h6 dt summary p span".split())
 

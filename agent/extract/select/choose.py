@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from lxml.html import HtmlElement
 
-from agent.extract.blocks import TAG_NUMBER, Blocks
-from agent.extract.features import HEADINGS, Features
-from agent.extract.forest import Forest, read_forests
-from agent.extract.page_kind import page_marks
+from agent.extract.select.blocks import TAG_NUMBER, Blocks
+from agent.extract.select.features import HEADINGS, Features
+from agent.extract.select.forest import Forest, read_forests
+from agent.extract.select.page_kind import page_marks
 
 MODEL = Path(__file__).with_name("blocks.npz")
 KINDS = ("article", "documentation", "forum", "listing", "collection", "product", "service")

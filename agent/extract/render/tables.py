@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from lxml.html import HtmlElement
 
-from agent.extract import code
+from agent.extract.render import code
 
 if TYPE_CHECKING:
-    from agent.extract.render import Flow
+    from agent.extract.render.markdown import Flow
 
 WIDEST, TALLEST = 100, 65_534  # columns and rows that one cell can span
 REPEATED = 20_000  # cells and 200 times as many characters that spanning may add to a table, whatever it says

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from agent.errors import Unreadable
-from agent.extract.plain import cleaned
+from agent.extract.formats.plain import cleaned
 from agent.extract.sniff import delimiter
 from agent.extract.source import Found, Source
 

@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 from lxml.html import HtmlElement
 
-from agent.extract.tags import one_line
+from agent.extract.render.tags import one_line
 
 BODIES = ("articleBody", "text", "reviewBody", "description")
 DESCRIPTIONS = "//meta[@property='og:description' or @name='description' or @name='twitter:description']/@content"

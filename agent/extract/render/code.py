@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from lxml.html import HtmlElement
 
-from agent.extract.inline import HARD_SPACE, code_span
-from agent.extract.languages import language_of
-from agent.extract.tags import SILENT
+from agent.extract.render.inline import HARD_SPACE, code_span
+from agent.extract.render.languages import language_of
+from agent.extract.render.tags import SILENT
 
 if TYPE_CHECKING:
-    from agent.extract.render import Flow
+    from agent.extract.render.markdown import Flow
 
 LINE_TAGS = frozenset("div p li tr table tbody thead ul ol section article pre dl dt dd h1 h2 h3 h4 h5 h6 blockquote figure".split())
 LINE_CLASS = re.compile(

@@ -13,8 +13,8 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from agent.errors import Unreadable
-from agent.extract import data, tree
-from agent.extract.archive import Archive
+from agent.extract.formats import data, tree
+from agent.extract.formats.archive import Archive
 from agent.extract.source import Found, Source, day
 
 MOST_SLIDES = 1000

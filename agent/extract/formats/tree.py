@@ -9,7 +9,7 @@ import lxml.html
 from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
-from agent.extract.render import markdown
+from agent.extract.render.markdown import markdown
 from agent.extract.source import Source
 
 

@@ -11,9 +11,9 @@ from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
 from agent.errors import Unreadable
-from agent.extract import tree
-from agent.extract.archive import Archive
-from agent.extract.office import part
+from agent.extract.formats import tree
+from agent.extract.formats.archive import Archive
+from agent.extract.formats.office import part
 from agent.extract.source import Found, Source, day
 
 MOST_TEXT = 5_000_000

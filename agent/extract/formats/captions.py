@@ -104,7 +104,7 @@ def milliseconds(value: Any) -> float:
 
 
 def from_xml(text: str) -> Iterator[Cue]:
-    from agent.extract.data import parsed_xml
+    from agent.extract.formats.data import parsed_xml
 
     root: Any = parsed_xml(b"", text)
     for el in root.iter("p", "text") if root is not None else ():

@@ -13,8 +13,8 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
-from agent.extract import tree
-from agent.extract.captions import clock
+from agent.extract.formats import tree
+from agent.extract.formats.captions import clock
 from agent.extract.source import Found, Source, day
 
 PLAYER = re.compile(r"ytInitialPlayerResponse[\"'\]]*\s*=\s*(?=\{)")

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agent.errors import Unreadable
-from agent.extract.pdf_blocks import Block, Style, blocks_of, over_pages
-from agent.extract.pdf_layout import Row, reading_order
-from agent.extract.pdf_words import Pdf
+from agent.extract.pdf.blocks import Block, Style, blocks_of, over_pages
+from agent.extract.pdf.layout import Row, reading_order
+from agent.extract.pdf.words import Pdf
 from agent.extract.source import Found, Source, day
 
 READING = 0.66  # of the time for a document: making blocks of the lines takes the rest

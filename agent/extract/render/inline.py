@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from agent.extract.links import has_words
+from agent.extract.render.links import has_words
 
 BREAK = "\x00"  # a line break that the page asks for
 HARD_SPACE = "\x01"  # a space that stays, also at the start of a line; markdown() makes it a space again

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.errors import Unreadable
-from agent.extract.data import MOST_CHARACTERS, noted
-from agent.extract.plain import heading
+from agent.extract.formats.data import MOST_CHARACTERS, noted
+from agent.extract.formats.plain import heading
 from agent.extract.source import Found, Source
 
 MOST_OUTPUT = 2000  # characters of one cell's outputs

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from agent.extract.pdf_grid import cells_of, grids
-from agent.extract.pdf_words import Box, Type, Word
+from agent.extract.pdf.grid import cells_of, grids
+from agent.extract.pdf.words import Box, Type, Word
 
 WIDE = 1.6  # a gap in a line, in letters' height: beyond it another cell or column begins
 BIN = 3.0  # points

@@ -13,8 +13,8 @@ from functools import lru_cache
 from lxml import etree
 from lxml.html import HtmlElement
 
-from agent.extract.shadow import is_shadow
-from agent.extract.tags import BLOCKS
+from agent.extract.render.shadow import is_shadow
+from agent.extract.render.tags import BLOCKS
 
 UNREAD = frozenset("area audio base canvas datalist embed head iframe img input link map meta object option param picture script "
                    "select source style svg template textarea title track video wbr".split())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from agent.extract.pdf_words import Word
+from agent.extract.pdf.words import Word
 
 THIN = 2.5  # points: a box less wide is a line
 NEAR = 4.0

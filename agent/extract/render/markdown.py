@@ -14,14 +14,14 @@ from typing import Any
 import lxml.html
 from lxml.html import HtmlElement
 
-from agent.extract import code, formulas, lists, pictures, tables
-from agent.extract.inline import BREAK, HARD_SPACE, Link, PlainLine, RichLine, code_span, escape_start
-from agent.extract.links import Addresses, is_permalink, is_wordy_permalink
-from agent.extract.notes import Notes
-from agent.extract.shadow import children_of, is_shadow, text_of
-from agent.extract.tags import BLOCKS, SILENT, SPACE, one_line
+from agent.extract.render import code, formulas, lists, pictures, tables
+from agent.extract.render.inline import BREAK, HARD_SPACE, Link, PlainLine, RichLine, code_span, escape_start
+from agent.extract.render.links import Addresses, is_permalink, is_wordy_permalink
+from agent.extract.render.notes import Notes
+from agent.extract.render.shadow import children_of, is_shadow, text_of
+from agent.extract.render.tags import BLOCKS, SILENT, SPACE, one_line
+from agent.extract.render.widgets import widget_of
 from agent.extract.want import Want
-from agent.extract.widgets import widget_of
 
 __all__ = ["BLOCKS", "SILENT", "SPACE", "is_permalink", "markdown", "one_line"]
 

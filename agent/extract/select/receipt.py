@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from agent.extract.blocks import NAME_LIST, TAG_NUMBER, Blocks
+from agent.extract.select.blocks import NAME_LIST, TAG_NUMBER, Blocks
 
 WHY = {
     "hidden parts": "the page does not show them",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lxml.html import HtmlElement
 
 if TYPE_CHECKING:
-    from agent.extract.render import Flow
+    from agent.extract.render.markdown import Flow
 
 LISTS = ("ul", "ol", "menu", "dir")
 JOINS = re.compile(r"(?:[-*] |1[.)] )")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agent.extract.blocks import DATE, NAME_LIST, PHRASE_LIST, PRICE, TAG_NUMBER, Blocks, phrases_in
+from agent.extract.select.blocks import DATE, NAME_LIST, PHRASE_LIST, PRICE, TAG_NUMBER, Blocks, phrases_in
 
 LEVELS = 5  # ancestors looked at, from the nearest
 HEADINGS = [TAG_NUMBER[f"h{level}"] for level in range(1, 7)]

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import lxml.html
 from lxml.html import HtmlElement
 
-from agent.extract.mathml import latex
+from agent.extract.render.mathml import latex
 
 ATTRIBUTES = ("data-latex", "data-tex", "data-math", "data-katex", "data-expr", "data-formula", "alttext")
 TEX_IMAGE = re.compile(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from lxml.html import HtmlElement
 
-from agent.extract import formulas
-from agent.extract.links import image_source
-from agent.extract.tags import one_line
+from agent.extract.render import formulas
+from agent.extract.render.links import image_source
+from agent.extract.render.tags import one_line
 
 if TYPE_CHECKING:
-    from agent.extract.render import Flow
+    from agent.extract.render.markdown import Flow
 
 LONGEST_ALT = 400  # characters: longer ones are captions or whole texts, which the page says elsewhere
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from lxml.html import HtmlElement
 
-from agent.extract.lists import indent
+from agent.extract.render.lists import indent
 
 if TYPE_CHECKING:
-    from agent.extract.render import Renderer
+    from agent.extract.render.markdown import Renderer
 
 LABEL = re.compile(r"\w{1,4}|[*†‡§¶#]{1,4}|(?:note|nb|lower-alpha|upper-alpha)\s*\w{1,3}", re.IGNORECASE)
 NOTE_ID = re.compile(

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from agent.extract.pdf_layout import Piece, Row
-from agent.extract.pdf_words import Mark
+from agent.extract.pdf.layout import Piece, Row
+from agent.extract.pdf.words import Mark
 
 BULLET = re.compile(r"^([•◦▪▸►‣⁃∙●○■□–—*·\uf0b7\uf0a7-])\s+(?=\S)")
 NUMBER = re.compile(r"^(?:\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d{1,3}\])\s+(?=\S)")

@@ -1,0 +1,1 @@
+"""From a PDF to text. This file stays a docstring."""

@@ -1,0 +1,1 @@
+"""From a part of an HTML tree to Markdown. This file stays a docstring."""
