@@ -7,10 +7,13 @@ grows with the text and no faster, whatever the text (a megabyte of one letter t
 from __future__ import annotations
 
 from functools import cache
-from importlib.util import find_spec
-from typing import Any
+from importlib.machinery import PathFinder
 
-EXACT = find_spec("rs_bpe") is not None
+TYPE_CHECKING = False  # without typing, which takes a counting child as long to import as all the rest
+if TYPE_CHECKING:
+    from typing import Any
+
+EXACT = PathFinder.find_spec("rs_bpe") is not None
 
 
 def count(text: str) -> int:

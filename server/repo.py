@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 if TYPE_CHECKING:
+    from agent.repo.counting import Counting
     from agent.repo.opened import Opened
     from agent.repo.wishes import Wishes
+
+CHUNK, BLINK = 1 << 18, 0.05  # bytes of a write; seconds
 
 
 @click.command("repo")
@@ -35,21 +39,34 @@ def command(where: str, output: Path | None, **wishes: object) -> None:
     """
     from agent.repo.wishes import Wishes
 
-    with opened(where, Wishes(**wishes)) as (repository, asked):
+    asked = Wishes(**wishes)
+    with counting(where, asked) as children, opened(where, asked) as (repository, _):
         from agent.repo.pack import pack
 
-        write(pack(repository, asked), output)
+        write(pack(repository, asked, children), output)
+
+
+@contextmanager
+def counting(where: str, wishes: Wishes) -> Iterator[Counting | None]:
+    """The children that count, started before all else where that is sure to be worth it: they are ready when the files are."""
+    if wishes.estimate or wishes.tokens is not None or not Path(where).is_dir():
+        yield None
+        return
+    from agent.repo.counting import Counting
+
+    children = Counting()
+    try:
+        yield children
+    finally:
+        children.close()
 
 
 @contextmanager
 def opened(where: str, wishes: Wishes) -> Iterator[tuple[Opened, Wishes]]:
     from agent.repo.opened import open_folder
 
-    if Path(where).exists():
-        with open_folder(Path(where), wishes.ref, local_scratch) as repository:
-            yield repository, wishes
-        return
-    with opened_remote(where, wishes) as repository:
+    local = Path(where).exists()
+    with open_folder(Path(where), wishes.ref, local_scratch) if local else opened_remote(where, wishes) as repository:
         yield repository, wishes
 
 
@@ -85,13 +102,23 @@ def local_scratch() -> Path:
 def write(pieces: Iterator[str], output: Path | None) -> None:
     """To a file, or to standard output; to a terminal without what would steer it."""
     if output:
-        with output.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(pieces)
-        return
-    clean = sys.stdout.isatty()
+        with output.open("wb", CHUNK) as file:
+            pour(pieces, file)
+    elif sys.stdout.isatty():
+        pour(map(steady, pieces), sys.stdout.buffer)
+    else:
+        with open(sys.stdout.fileno(), "wb", CHUNK, closefd=False) as file:  # noqa: PTH123
+            pour(pieces, file)
+
+
+def pour(pieces: Iterator[str], file: BinaryIO) -> None:
+    """In large writes, but nothing is held back for longer than a blink."""
+    due = 0.0
     for piece in pieces:
-        sys.stdout.buffer.write((steady(piece) if clean else piece).encode("utf-8", "replace"))
-        sys.stdout.buffer.flush()
+        file.write(piece.encode("utf-8", "replace"))
+        if (now := time.monotonic()) > due:
+            file.flush()
+            due = now + BLINK
 
 
 def steady(text: str) -> str:

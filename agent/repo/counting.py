@@ -1,86 +1,159 @@
-"""Reads many files in order, with the tokens of large trees counted by a child: counting holds Python's lock.
+"""Reads many files in order, while two children count their tokens: counting holds Python's lock.
 
-This process decodes, judges and redacts; the child only counts, so that the ranks (65 MB) are in one process. Frames are
-marshal's, between the two alone. A few batches are under way at a time, which bounds memory. If the child dies, this process
-counts what is left itself.
+This process decodes, judges and redacts; the children only count, and share one copy of the ranks. A batch goes to the child
+that has least to do; how much is under way is bounded, and so is memory. If a child dies, this process counts what it had.
 """
 
 from __future__ import annotations
 
-import marshal
-import struct
+import os
+import select
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
-from agent.repo.reading import How, Text, read_text
+from agent.repo.counter import receive, send
 
-UNDER_WAY = 6  # batches: enough that the child always has one to count
+if TYPE_CHECKING:
+    from agent.repo.reading import How, Text
+
+AHEAD = 2_000_000  # characters under way: enough that each child always has a batch to count
 PIPE_BYTES, F_SETPIPE_SZ = 1 << 20, 1031
-ROOT = Path(__file__).parents[2]
+SCRIPT = Path(__file__).with_name("counter.py")
+ROOT = str(Path(__file__).parents[2])
 
 Item = tuple[str, bytes]
 
 
-def read_all(batches: Iterable[list[Item]], how: How, child: Counting | None) -> Iterator[Text]:
-    """The text of each file, in order; without a child this process counts too."""
-    if child:
-        yield from child.work(batches, how)
+def read_all(batches: Iterable[list[Item]], how: How, children: Counting | None) -> Iterator[Text]:
+    """The text of each file, in order; without children this process counts too."""
+    if children:
+        yield from children.work(batches, how)
         return
+    from agent.repo.reading import read_text
+
     for items in batches:
         yield from (read_text(path, raw, how) for path, raw in items)
 
 
+class Batch:
+    """Some files' texts; `counts` is None until they are counted, `by` the child that has them."""
+
+    def __init__(self, texts: list[Text]) -> None:
+        self.texts = texts
+        self.size = sum(len(text.text) for text in texts)
+        self.counts: list[int] | None = None
+        self.by: Child | None = None
+
+    def finished(self) -> Iterator[Text]:
+        while self.counts is None and self.by:
+            self.by.take()
+        counts = count_all(self.texts) if self.counts is None else self.counts
+        return (text._replace(tokens=tokens) for text, tokens in zip(self.texts, counts, strict=True))
+
+
+class Child:
+    """This side of one child's two pipes, and the batches that it has."""
+
+    def __init__(self, drain: int, source: int) -> None:
+        self._drain, self._source = self._open = drain, source
+        widen(drain)
+        self.has: deque[Batch] = deque()
+        self.well = True
+
+    @property
+    def load(self) -> int:
+        return sum(batch.size for batch in self.has)
+
+    def give(self, batch: Batch) -> None:
+        batch.by = self
+        self.has.append(batch)
+        try:
+            send(self._drain, [text.text for text in batch.texts])
+        except OSError:
+            self._lost()
+
+    def collect(self) -> None:
+        """Take what it has counted, without waiting."""
+        while self.has and select.select([self._source], [], [], 0)[0]:
+            self.take()
+
+    def take(self) -> None:
+        """Wait for the oldest batch."""
+        try:
+            self.has[0].counts = receive(self._source)
+            self.has.popleft()
+        except (OSError, EOFError, ValueError):
+            self._lost()
+
+    def _lost(self) -> None:
+        self.well = False
+        for batch in self.has:
+            batch.by = None
+        self.has.clear()
+
+    def hang_up(self) -> None:
+        """No more comes, and no more is read: the child ends."""
+        self._lost()
+        for number in self._open:
+            os.close(number)
+        self._open = ()
+
+
 class Counting:
-    """A child that counts, started at once and ended by close()."""
+    """The children: started at once, ready in a tenth of a second, ended by close()."""
 
     def __init__(self) -> None:
-        self._child = subprocess.Popen([sys.executable, "-m", "agent.repo.counting"], cwd=ROOT, stdin=subprocess.PIPE,
-                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        widen(self._child.stdin)
-        self._well = True
+        pipes = [os.pipe() for _ in range(4)]
+        theirs = [pipes[0][0], pipes[1][1], pipes[2][0], pipes[3][1]]
+        self._children = [Child(pipes[0][1], pipes[1][0]), Child(pipes[2][1], pipes[3][0])]
+        # -I -S: without site-packages' own start-up; -B: it writes nothing
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-B", str(SCRIPT), *map(str, theirs), ROOT, *filter(None, sys.path)],
+            pass_fds=theirs, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for number in theirs:
+            os.close(number)
 
     def work(self, batches: Iterable[list[Item]], how: How) -> Iterator[Text]:
-        given: deque[list[Text]] = deque()
+        from agent.repo.reading import read_text  # only now: the children start before it is there
+
+        held: deque[Batch] = deque()
         for items in batches:
-            texts = [read_text(path, raw, how._replace(exact=False)) for path, raw in items]
-            self._send([text.text for text in texts])
-            given.append(texts)
-            if len(given) > UNDER_WAY:
-                yield from self._counted(given.popleft())
-        for texts in given:
-            yield from self._counted(texts)
+            batch = Batch([read_text(path, raw, how._replace(exact=False)) for path, raw in items])
+            held.append(batch)
+            self._give(batch)
+            while held and (held[0].counts is not None or sum(one.size for one in held) > AHEAD):
+                yield from held.popleft().finished()
+        rest = [text for batch in held for text in batch.finished()]
+        self._hang_up()  # they end while the rest is written
+        yield from rest
 
-    def _send(self, texts: list[str]) -> None:
-        try:
-            if self._well:
-                send(self._child.stdin, texts)
-        except OSError:
-            self._well = False
+    def _give(self, batch: Batch) -> None:
+        for child in self._children:
+            child.collect()
+        well = [child for child in self._children if child.well]
+        if well:
+            min(well, key=lambda child: child.load).give(batch)
 
-    def _counted(self, texts: list[Text]) -> Iterator[Text]:
-        counts = self._received() or count_all([text.text for text in texts])
-        return (text._replace(tokens=tokens) for text, tokens in zip(texts, counts, strict=True))
-
-    def _received(self) -> list[int]:
-        try:
-            return receive(self._child.stdout)
-        except (OSError, EOFError, ValueError):
-            self._well = False
-            return []
+    def _hang_up(self) -> None:
+        for child in self._children:
+            child.hang_up()
 
     def close(self) -> None:
-        self._child.kill()
-        with suppress(OSError):
-            self._child.communicate()
+        """End them: each ends at its next read or write."""
+        self._hang_up()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(2)
+        self._process.kill()
+        self._process.wait()
 
 
-def widen(pipe: BinaryIO) -> None:
-    """Room in a pipe for some batches, where the system has that, so that this process need not wait for the child."""
+def widen(pipe: int) -> None:
+    """Room in a pipe for some batches, where the system has that, so that this process need not wait for a child."""
     if sys.platform == "linux":
         import fcntl
 
@@ -88,33 +161,7 @@ def widen(pipe: BinaryIO) -> None:
             fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
 
 
-def send(pipe: BinaryIO, what: object) -> None:
-    raw = marshal.dumps(what)
-    pipe.write(struct.pack("<Q", len(raw)))
-    pipe.write(raw)
-    pipe.flush()
-
-
-def receive(pipe: BinaryIO) -> list:
-    head = pipe.read(8)
-    if len(head) < 8:
-        raise EOFError
-    return marshal.loads(pipe.read(struct.unpack("<Q", head)[0]))
-
-
-def count_all(texts: list[str]) -> list[int]:
+def count_all(texts: list[Text]) -> list[int]:
     from agent.tokens import count
 
-    return [count(text) for text in texts]
-
-
-def serve(source: BinaryIO, drain: BinaryIO) -> None:
-    """The child: counts for texts until its parent has no more."""
-    count_all(["the ranks are loaded while there is nothing yet to count"])
-    with suppress(EOFError, BrokenPipeError):
-        while True:
-            send(drain, count_all(receive(source)))
-
-
-if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    return [count(text.text) for text in texts]

@@ -76,7 +76,7 @@ def fits(plan: Plan, form: object, entry: Entry, text: Text, room: Room) -> bool
 
 def fitting_tree(plan: Plan, form: object, most: int) -> str:
     """The tree, folded as deep as there is room for."""
-    tokens = {entry.path: plan.density.tokens(entry) for entry in plan.chosen}
+    tokens = plan.tokens
     whole = "".join(form.tree(tree_of(plan, form, tokens, False))) if len(plan.entries) * 4 <= most else ""
     if whole and count(whole) <= most:
         return whole

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,14 +60,24 @@ class Git:
 
     def ask(self, *words: str, seconds: float = 30) -> bytes:
         """What git says to a short question. Raises GitFailed, or TooSlow."""
-        try:
-            done = subprocess.run([program(), *words], cwd=self.folder, env=self.environ(), stdin=subprocess.DEVNULL,
-                                  capture_output=True, timeout=seconds, check=False)
-        except subprocess.TimeoutExpired:
-            raise TooSlow(f"git took longer than {seconds:.0f} s.") from None
-        if done.returncode:
-            raise GitFailed(last_words(done.stderr))
-        return done.stdout
+        return self.begin(*words, seconds=seconds)()
+
+    def begin(self, *words: str, seconds: float = 30) -> Callable[[], bytes]:
+        """Ask now; what is returned waits for what git says. Raises GitFailed, or TooSlow, only then."""
+        running = self.start(*words, errors=subprocess.PIPE)
+
+        def said() -> bytes:
+            try:
+                out, errors = running.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.communicate()
+                raise TooSlow(f"git took longer than {seconds:.0f} s.") from None
+            if running.returncode:
+                raise GitFailed(last_words(errors))
+            return out
+
+        return said
 
     def rows(self, *words: str) -> Iterator[bytes]:
         """The NUL-ended rows that git writes, one by one. It runs from now on, and is ended if the reader stops.
@@ -87,18 +96,6 @@ class Git:
             if git.wait():
                 self.ask(*words)  # says why
                 raise GitFailed(f"git {words[0]} ended early")
-
-    def begin(self, *words: str) -> Callable[[], bytes]:
-        """Ask a question now; calling what is returned waits for what git says. Raises GitFailed."""
-        running = self.start(*words, errors=subprocess.PIPE)
-
-        def said() -> bytes:
-            out, errors = running.communicate(timeout=30)
-            if running.returncode:
-                raise GitFailed(last_words(errors))
-            return out
-
-        return said
 
 
 def split_rows(git: subprocess.Popen[bytes]) -> Iterator[bytes]:
@@ -134,6 +131,8 @@ class Bounds:
 
 def transfer(git: Git, words: Sequence[str], bounds: Bounds) -> bytes:
     """Run a git that brings objects into its folder, ended at its bounds. Raises TooSlow, TooBig or GitFailed."""
+    import tempfile  # not for reading what is here, which begins faster without it
+
     with tempfile.TemporaryFile() as errors, git.start(*words, errors=errors.fileno()) as running:
         out: list[bytes] = []
         reader = threading.Thread(target=lambda: out.append(running.stdout.read()), daemon=True)

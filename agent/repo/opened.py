@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from agent.errors import BadInput
 from agent.repo.git import Git, GitFailed, program
 from agent.repo.names import shown
 from agent.repo.tree import Commit, Folder
+
+LOG = ("log", "-1", "--no-show-signature", "--format=%H %cI", "--end-of-options")
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,19 @@ def open_folder(path: Path, ref: str, scratch: Callable[[], Path]) -> Iterator[O
         raise BadInput(f"There is no file or folder {shown(str(path))}.")
     folder, only = (whole, "") if whole.is_dir() else (whole.parent, whole.name)
     git = Git(folder)
+    head = git.begin(*LOG, ref or "HEAD", "--")
     try:
         said = git.ask("rev-parse", "--is-inside-work-tree", "--show-cdup", "--show-prefix").decode("utf-8", "surrogateescape").split("\n")
     except GitFailed as fault:
         if ref:
             raise BadInput(f"{shown(str(path))} is in no git repository, so it has no {shown(ref)}.") from fault
+        import tempfile
+
         with tempfile.TemporaryDirectory(dir=scratch(), prefix="repo-") as empty:
             yield Opened(plain_folder(folder, only, Path(empty)), whole.name, notes=("It is a folder in no git repository.",))
         return
     place = Place(git, said[0] == "true", (folder / said[1]).resolve().name, said[2] + only)
-    opened = at_commit(place, ref or "HEAD") if ref or not place.inside else as_it_stands(place, only)
+    opened = at_commit(place, ref or "HEAD", head) if ref or not place.inside else as_it_stands(place, only, head)
     try:
         yield opened
     finally:
@@ -74,32 +78,32 @@ def plain_folder(folder: Path, only: str, empty: Path) -> Folder:
     return Folder(Git(folder, environment={"GIT_DIR": str(empty), "GIT_WORK_TREE": str(folder)}), only)
 
 
-def as_it_stands(place: Place, only: str) -> Opened:
-    commit, date = head_of(place.git)
-    note = "Read as the files stand on the disk, with changes that are in no commit."
-    return Opened(Folder(place.git, only), place.name, commit=commit, date=date, path=place.path, notes=(note,))
-
-
-def head_of(git: Git) -> tuple[str, str]:
-    """The commit and its date; both "" before the first."""
+def as_it_stands(place: Place, only: str, head: Callable[[], bytes]) -> Opened:
+    tree = Folder(place.git, only)  # which lists itself meanwhile
     try:
-        return commit_of(git, "HEAD")
+        commit, date = commit_said(head, "HEAD")
     except BadInput:
-        return "", ""
+        commit, date = "", ""  # before the first commit
+    note = "Read as the files stand on the disk, with changes that are in no commit."
+    return Opened(tree, place.name, commit=commit, date=date, path=place.path, notes=(note,))
 
 
 def commit_of(git: Git, ref: str) -> tuple[str, str]:
+    return commit_said(git.begin(*LOG, ref, "--"), ref)
+
+
+def commit_said(said: Callable[[], bytes], ref: str) -> tuple[str, str]:
+    """The commit and its date from what git says to LOG."""
     try:
-        said = git.ask("log", "-1", "--no-show-signature", "--format=%H %cI", "--end-of-options", ref, "--")
+        words = said().decode().split()
     except GitFailed:
         raise BadInput(f"The repository has no commit, branch or tag {shown(ref)}.") from None
-    if not said:
+    if not words:
         raise BadInput(f"{shown(ref)} is not a commit.")
-    commit, date = said.decode().split()
-    return commit, date
+    return words[0], words[1]
 
 
-def at_commit(place: Place, ref: str) -> Opened:
-    commit, date = commit_of(place.git, ref)
+def at_commit(place: Place, ref: str, said: Callable[[], bytes]) -> Opened:
+    commit, date = commit_said(said, ref)
     path = place.path.rstrip("/")
     return Opened(Commit(place.git, commit, path), place.name, commit=commit, date=date, path=path)

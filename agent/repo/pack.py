@@ -24,7 +24,7 @@ from agent.repo.wishes import Wishes
 from agent.tokens import EXACT
 
 SMALL = 1_500_000  # bytes of text that are read before the tree is shown, which takes about 0.1 s
-ALONE = 2_000_000  # bytes of text for which a child is not worth its start, which takes 0.13 s
+ALONE = 1_000_000  # bytes of text for which children are not worth their start, which takes 0.1 s
 BATCH_BYTES, BATCH_FILES = 150_000, 100
 OUTSIDE = "outside what was asked for (--include, --exclude)"
 
@@ -36,13 +36,14 @@ class Plan:
     opened: Opened
     wishes: Wishes
     how: How
-    child: Counting | None = None
+    children: Counting | None = None
 
     def __post_init__(self) -> None:
         self.entries: Sequence[Entry] = self.opened.tree.entries()
         self.left: dict[str, list[tuple[str, str]]] = {}
         self.chosen: list[Entry] = []
         self.outside = 0
+        self.exact: dict[str, int] | None = None
         for entry in self.entries:
             self._place(entry)
 
@@ -82,24 +83,35 @@ class Plan:
 
     @property
     def small(self) -> bool:
-        return not self.wishes.estimate and self.wishes.tokens is None and self.size <= SMALL
+        return EXACT and not self.wishes.estimate and self.wishes.tokens is None and self.size <= SMALL
+
+    @cached_property
+    def tokens(self) -> dict[str, int]:
+        """By path, as far as they are known before the text: all exact, or all estimated."""
+        return {entry.path: self.density.tokens(entry) for entry in self.chosen} if self.exact is None else self.exact
 
 
-def pack(opened: Opened, wishes: Wishes) -> Iterator[str]:
+def pack(opened: Opened, wishes: Wishes, children: Counting | None = None) -> Iterator[str]:
     """The text of an opened repository, in pieces, as they are ready. Close it to stop.
+
+    `children` are counting children that the caller started and will close; else they are started for a large tree.
 
     Raises BadInput where the part that was asked for is not there, before the first piece.
     """
     how = How(wishes.everything, wishes.outline, not wishes.estimate, opened.lines)
-    plan = Plan(opened, wishes, how)
+    plan = Plan(opened, wishes, how, children)
     check(plan)
-    if how.exact and wishes.tokens is None and not opened.lines and plan.size > ALONE:
-        plan.child = Counting()
+    own = Counting() if not children and worth_children(plan) else None
+    plan.children = children or own
     try:
         yield from packed(plan) if wishes.tokens is None else packed_to_fit(plan)
     finally:
-        if plan.child:
-            plan.child.close()
+        if own:
+            own.close()
+
+
+def worth_children(plan: Plan) -> bool:
+    return EXACT and plan.how.exact and plan.wishes.tokens is None and plan.size > ALONE
 
 
 def packed_to_fit(plan: Plan) -> Iterator[str]:
@@ -121,16 +133,13 @@ def check(plan: Plan) -> None:
 
 def packed(plan: Plan) -> Iterator[str]:
     form = FORMS[plan.wishes.form]()
-    yield from form.head(summary(plan))
     texts = texts_of(plan, plan.chosen)
-    written = Written(plan)
     if plan.small:
-        ready = list(texts)
-        known = {entry.path: text.tokens for entry, text in ready if not text.reason}
-        yield from form.tree(tree_of(plan, form, known, exact=EXACT))
-        texts = iter(ready)
-    else:
-        yield from form.tree(tree_of(plan, form, {entry.path: plan.density.tokens(entry) for entry in plan.chosen}, exact=False))
+        texts = iter(ready := list(texts))
+        plan.exact = {entry.path: text.tokens for entry, text in ready if not text.reason}
+    yield from form.head(summary(plan))
+    yield from form.tree(tree_of(plan, form, plan.tokens, exact=plan.exact is not None))
+    written = Written(plan)
     for entry, text in texts:
         if file := written.file(entry, text):
             yield form.file(file, written.files == 1)
@@ -146,7 +155,7 @@ def tree_of(plan: Plan, form: object, tokens: dict[str, int], exact: bool) -> It
 def texts_of(plan: Plan, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Text]]:
     """Each file with its text, in order; files that cannot be read have that as their reason."""
     lost: set[str] = set()
-    texts = read_all(batches(plan, entries, lost), plan.how, plan.child)
+    texts = read_all(batches(plan, entries, lost), plan.how, plan.children)
     for entry, text in zip(entries, texts, strict=True):
         if plan.wishes.stop():
             raise LeashError("It was stopped.")
@@ -205,11 +214,12 @@ def summary(plan: Plan) -> Summary:
     opened = plan.opened
     spoken = languages(plan.chosen)
     known = licence(opened.tree, plan.entries)
-    about = sum(plan.density.tokens(entry) for entry in plan.chosen)
+    about = sum(plan.tokens.values())
+    later = "" if plan.wishes.estimate else "; exact at each file and at the end"
     commit = f"{opened.commit} of {opened.date[:10]}" if opened.commit else "none"
     rows = {"Source": opened.url, "Part": part(opened), "Commit": commit,
             "Files": f"{len(plan.entries):,}, of which {len(plan.chosen):,} to read",
-            "Tokens": f"~{about:,} (o200k, estimated{'' if plan.wishes.estimate else '; exact at each file and at the end'})",
+            "Tokens": f"~{about:,} (o200k, estimated{later})" if plan.exact is None else f"{about:,} (o200k, exact, of the files' text)",
             "Languages": ", ".join(f"{name} {share:.0%}" for name, share in spoken[:6] if share >= 0.005),
             "Licence": known or ("" if opened.path else "no licence file")}
     facts = {"source": opened.url, "path": opened.path, "commit": opened.commit, "date": opened.date, "files": len(plan.entries),

@@ -7,7 +7,6 @@ import stat
 import subprocess
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from agent.repo.git import Git
 from agent.repo.names import MISSING, Entry
@@ -80,16 +79,18 @@ class Folder:
         self.git, self.only = git, only
         self._root = f"{git.folder.resolve()}/"  # a text, as joining thousands of Paths takes longer than reading the files
         self._plain: dict[str, bool] = {"": True}
+        # both run from now on, while the reader makes ready
+        self._tracked = git.rows("ls-files", "-z", "-s")
+        self._loose = git.rows("ls-files", "-z", "-o", "--exclude-standard")
 
     def entries(self) -> list[Entry]:
-        tracked = self.git.rows("ls-files", "-z", "-s")
-        first = next(tracked, None)  # has it begin, so that both run at once
+        """Once only."""
         found = dict(self._untracked())
-        found.update(map(tracked_path, chain(() if first is None else (first,), tracked)))
+        found.update(map(tracked_path, self._tracked))
         return [self._entry(path, kind) for path, kind in sorted(found.items()) if self.only in ("", path)]
 
     def _untracked(self) -> Iterator[tuple[str, str]]:
-        for row in self.git.rows("ls-files", "-z", "-o", "--exclude-standard"):
+        for row in self._loose:
             path = os.fsdecode(row)
             yield path.rstrip("/"), "module" if path.endswith("/") else "file"  # a repository within, not part of this one
 
