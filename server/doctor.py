@@ -81,12 +81,14 @@ def python() -> Part:
 
 
 def packages() -> Part:
-    """Whether every package that pyproject.toml names is installed; none is imported for that."""
+    """Whether every package that pyproject.toml names for this Python is installed; none is imported for that."""
     try:
+        from packaging.requirements import Requirement
+
         required = importlib.metadata.requires("leash") or []
-    except importlib.metadata.PackageNotFoundError:
-        return Part("packages", "problem", "Leash itself is not installed.", get=AGAIN)
-    names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in required if "extra ==" not in line]
+    except ModuleNotFoundError as error:  # metadata's PackageNotFoundError is one of them
+        return Part("packages", "problem", f"Not installed: {error.name}.", get=AGAIN)
+    names = [need.name for need in map(Requirement, required) if not need.marker or need.marker.evaluate({"extra": ""})]
     lacking = [name for name in names if not installed(name)]
     if lacking:
         return Part("packages", "problem", f"Not installed: {', '.join(lacking)}.", get=AGAIN)

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from functools import cache
 
 # The known forms. Most hold a long run of letters and digits, and are looked for only around such runs; those of BY_WORD may
-# not, or are the commonest, so their first letters are looked for.
+# not, so their first letters are looked for, which takes 25 ms for each in 36 MB.
 FORMS = tuple((kind, rule.encode()) for kind, rule in (
-    ("AWS key", r"\bASIA[0-9A-Z]{16}\b"),
-    ("GitHub token", r"\bgh[ousr]_[0-9A-Za-z]{36,251}\b|\bgithub_pat_[0-9A-Za-z_]{60,251}\b"),
+    ("AWS key", r"\bA[KS]IA[0-9A-Z]{16}\b"),
+    ("GitHub token", r"\bgh[opusr]_[0-9A-Za-z]{36,251}\b|\bgithub_pat_[0-9A-Za-z_]{60,251}\b"),
     ("Slack token", r"\b(?:xox[bpars]|xapp)-[0-9A-Za-z-]{20,250}"),
     ("Slack address", r"(?<=hooks\.slack\.com/services/)[A-Za-z0-9+/]{30,80}"),
     ("OpenAI key", r"\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,100}T3BlbkFJ[A-Za-z0-9_-]{20,100}|\bsk-[A-Za-z0-9]{48}\b"),
@@ -32,14 +32,12 @@ FORMS = tuple((kind, rule.encode()) for kind, rule in (
     ("age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b"),
 ))
 BY_WORD = tuple((kind, word.encode(), rule.encode()) for kind, word, rule in (
-    ("AWS key", "AKIA", r"\bAKIA[0-9A-Z]{16}\b"),
-    ("GitHub token", "ghp_", r"\bghp_[0-9A-Za-z]{36,251}\b"),
     ("GitLab token", "glpat-", r"\bglpat-[0-9A-Za-z_-]{20,60}"),
     ("API key", "sk-", r"\bsk-(?:ant-|proj-|svcacct-|or-v1-)[A-Za-z0-9_-]{32,200}"),
     ("Google key", "AIza", r"\bAIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])"),
     ("SendGrid key", "SG.", r"\bSG\.[0-9A-Za-z_-]{20,24}\.[0-9A-Za-z_-]{39,50}"),
 ))
-ANY_FORM = re.compile(rb"ASIA|gh[ousr]_|_pat_|xox|xapp|slack|sk-|k_live|k_test|whsec|npm_|pypi-|hf_|SK|_v1_|:AA|eyJ|AGE-")
+ANY_FORM = re.compile(rb"A[KS]IA|gh[opusr]_|_pat_|xox|xapp|slack|sk-|k_live|k_test|whsec|npm_|pypi-|hf_|SK|_v1_|:AA|eyJ|AGE-")
 RUN, NEAR = b"a" * 20, 120
 PRIVATE_KEY = (
     rb"-----BEGIN (?P<kind>[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----"
