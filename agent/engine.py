@@ -40,7 +40,7 @@ from agent.tools import Tools
 from agent.wordings import widened, wordings
 from agent.write import Draft, Ledger, brief, messages
 
-DEEPEST = 30  # results asked of the first wording, the question itself; ten of each other (docs/LOG.md: recall .74, .80, .84)
+DEEPEST = 20  # results asked of the first wording, the question itself; ten of each other (docs/LOG.md)
 A_FEW = 10
 WIDER = 1  # searches kept for what the first ones teach: recall at 14 pages .82 without, .85 with
 BEST_FEW = 5  # results whose words make that search

@@ -49,6 +49,7 @@ class Likeness:
     def __init__(self, question: str, embedder: Embedder) -> None:
         self.question, self.embedder, self.known, self.lock = question, embedder, {}, threading.Lock()
         self.background = ThreadPoolExecutor(1, thread_name_prefix="likeness")
+        self.background.submit(__import__, "bm25s")  # takes 0.15 s, and the run waits for its search anyway
 
     def ahead(self, texts: Sequence[str]) -> None:
         """Looks at these in the background, since `of` will be asked for them: the run waits for pages anyway."""
