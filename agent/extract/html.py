@@ -21,6 +21,7 @@ from lxml.html import HtmlElement
 from agent.errors import BadInput, Unreadable
 from agent.extract.about import about, canonical
 from agent.extract.render.markdown import markdown
+from agent.extract.render.notes import Notes
 from agent.extract.select.blocks import Blocks, blocks_of
 from agent.extract.select.choose import Judgement
 from agent.extract.select.prune import prune
@@ -30,6 +31,7 @@ from agent.extract.want import Want
 
 WORD = re.compile(r"\w+")
 SHELL = 12  # words: what a body says before a script fills it
+STRUCTURE = frozenset("h1 h2 h3 h4 h5 h6 pre table ul ol dl blockquote".split())
 SLOW_BEYOND = 600_000  # characters: trafilatura takes 5–17 s for pages of 2 MB
 
 
@@ -59,7 +61,7 @@ def extract(html: str, url: str, want: Want | None = None, tree: HtmlElement | N
         skipped: set[HtmlElement] = set()
     else:
         kept, report = chosen(page)
-        roots, skipped = [blocks.elements[0]], prune(blocks, kept)
+        roots, skipped = [blocks.elements[0]], prune(blocks, with_notes(blocks, kept))
     text = rendered(roots, skipped, None, url)
     if not text.strip():
         raise Unreadable("The page holds no text (it may be drawn by a script).")
@@ -105,6 +107,21 @@ def chosen(page: Page) -> tuple[list[bool], dict[str, Any]]:
     return kept, report
 
 
+def with_notes(blocks: Blocks, kept: list[bool]) -> list[bool]:
+    """Keeps the footnotes too that what is kept refers to, wherever on the page they stand."""
+    notes = Notes(blocks.elements[0])
+    if not notes.targets:
+        return kept
+    row_of = {el: row for row, el in enumerate(blocks.elements)}
+    referring = {a for row, owned in enumerate(blocks.owned) if kept[row] for a in owned if a in notes.references}
+    wanted = {notes.references[a] for a in referring}
+    for note, label in notes.targets.items():
+        if f"[^{label}]" in wanted and note in row_of:
+            row = row_of[note]
+            kept[row:blocks.end[row]] = [True] * (blocks.end[row] - row)
+    return kept
+
+
 def by_judge(page: Page) -> list[bool]:
     return page.judged.kept.tolist()
 
@@ -148,7 +165,19 @@ def selected(page: Page, selector: str) -> tuple[list[HtmlElement], dict[str, An
     inside = set(found)
     roots = [el for el in found if inside.isdisjoint(el.iterancestors())]
     held = {block for root in roots for block in root.iter()} | set(owners(page.blocks, roots))
-    return roots, receipt(page.blocks, [el in held for el in page.blocks.elements], "selector")
+    return [stage(root) for root in roots], receipt(page.blocks, [el in held for el in page.blocks.elements], "selector")
+
+
+def stage(root: HtmlElement) -> HtmlElement:
+    """An element around the root where the root's own tag is part of what it says: a heading, a list, a table, code."""
+    above = root.getparent()
+    if root.tag not in STRUCTURE or above is None:
+        return root
+    around = above.makeelement("div")
+    above.replace(root, around)
+    root.tail = None
+    around.append(root)
+    return around
 
 
 def owners(blocks: Blocks, roots: list[HtmlElement]) -> Iterator[HtmlElement]:

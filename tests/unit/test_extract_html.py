@@ -7,6 +7,7 @@ from agent.extract.document import decode, extract
 from agent.extract.html import extract as extract_html
 from agent.extract.html import parse
 from agent.extract.render.markdown import markdown
+from agent.extract.want import Want
 
 PAGE = """<!doctype html><html lang="en-GB"><head><title>Zip — Docs</title>
 <meta property="og:site_name" content="The Docs"><meta name="author" content="Ann">
@@ -105,3 +106,19 @@ def test_deep_nesting_is_no_fault():
     deep = "<div>" * 3000 + "At the bottom there is a sentence." + "</div>" * 3000
     with suppress(Unreadable):
         assert "bottom" in text_of(deep)
+
+
+def test_the_footnotes_that_the_text_refers_to_are_kept_wherever_they_stand():
+    note = '<aside class="footnote" id="fn1" role="doc-footnote"><p>Only in the long form of the grammar.</p></aside>'
+    said = '<p>The dates are clamped<a href="#fn1" role="doc-noteref">1</a> by default, and always were so.</p>'
+    page = PAGE.replace("</main>", f"{said}</main>")
+    marked = extract_html(page.replace("<footer>", f"<footer>{note}"), "https://docs.org/zip", Want())["markdown"]
+    assert "clamped[^1]" in marked
+    assert "[^1]: Only in the long form of the grammar." in marked
+    assert "footer line" not in marked
+
+
+@pytest.mark.parametrize(("selector", "text"), [
+    ("h1", "# Zip files"), ("ol", "3. Third thing to do"), ("pre", "```python3\nimport zipfile")])
+def test_a_selected_element_keeps_its_own_structure(selector, text):
+    assert extract_html(PAGE, "https://docs.org/zip", Want(selector=selector))["markdown"].startswith(text)
