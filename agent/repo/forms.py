@@ -16,7 +16,7 @@ from agent.repo.names import shown
 
 FENCE = re.compile(r"`{3,}")
 CONTROLS = bytes(byte for byte in range(32) if byte not in (9, 10, 13))
-NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+NOT_XML = r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]"
 
 
 @dataclass(frozen=True)
@@ -209,4 +209,4 @@ def lawful(text: str) -> str:
     """Without the characters that XML has no way to hold."""
     if text.isascii() and len(raw := text.encode()) == len(raw.translate(None, CONTROLS)):
         return text
-    return NOT_XML.sub("\ufffd", text)
+    return re.sub(NOT_XML, "\ufffd", text)

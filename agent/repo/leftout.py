@@ -21,11 +21,12 @@ LOCKS = frozenset(
 VENDOR = re.compile(
     r"(?:^|/)(?:node_modules|bower_components|jspm_packages|vendor|vendored|_vendor|_vendored|third[-_]?party|3rdparty|externals?"
     r"|extern|Godeps/_workspace|Carthage/Checkouts|Pods|\.yarn/(?:releases|plugins|sdks|cache)|site-packages)/")
-BINARY_SUFFIX = re.compile(
-    r"\.(?:png|jpe?g|gif|webp|avif|bmp|ico|icns|tiff?|psd|heic|mp[34]|m4[av]|mov|avi|mkv|webm|ogg|oga|opus|flac|wav|aac|woff2?|ttf|otf|eot"
-    r"|zip|gz|tgz|bz2|xz|zst|7z|rar|tar|jar|war|ear|whl|egg|deb|rpm|dmg|iso|apk|ipa|class|pyc|pyo|pyd|so|dylib|dll|exe|lib|a|o|obj|wasm"
-    r"|pdf|docx?|xlsx?|pptx?|odt|ods|epub|sqlite3?|db|mdb|npy|npz|pkl|pickle|parquet|feather|h5|hdf5|onnx|pt|pth|safetensors|bin|dat"
-    r"|mo|gmo|keystore|jks|p12|pfx|der|swf|blend|fbx|glb|stl|ai|sketch|fig)\Z", re.IGNORECASE)
+BINARY_SUFFIXES = frozenset(
+    "png jpg jpeg gif webp avif bmp ico icns tif tiff psd heic mp3 mp4 m4a m4v mov avi mkv webm ogg oga opus flac wav aac"
+    " woff woff2 ttf otf eot zip gz tgz bz2 xz zst 7z rar tar jar war ear whl egg deb rpm dmg iso apk ipa class pyc pyo pyd so"
+    " dylib dll exe lib a o obj wasm pdf doc docx xls xlsx ppt pptx odt ods epub sqlite sqlite3 db mdb npy npz pkl pickle"
+    " parquet feather h5 hdf5 onnx pt pth safetensors bin dat mo gmo keystore jks p12 pfx der swf blend fbx glb stl ai sketch"
+    " fig".split())
 MINIFIED_NAME = re.compile(r"[.-]min\.(?:js|mjs|css|html)\Z|\.bundle\.js\Z", re.IGNORECASE)
 GENERATED_NAME = re.compile(
     r"\.(?:js|mjs|cjs|css|ts|tsx)\.map\Z|_pb2(?:_grpc)?\.pyi?\Z|\.pb\.(?:go|cc|h|swift)\Z|\.pb\.validate\.go\Z|_pb\.(?:js|d\.ts|rb)\Z"
@@ -60,7 +61,11 @@ def by_name(entry: Entry, limit: int, everything: bool = False) -> str:
     path, name = entry.path, entry.path.rpartition("/")[2].lower()
     if name in LOCKS:
         return LOCK
-    rules = ((VENDOR, VENDORED), (BINARY_SUFFIX, BINARY), (MINIFIED_NAME, MINIFIED), (GENERATED_NAME, GENERATED))
+    if VENDOR.search(path):
+        return VENDORED
+    if name.rpartition(".")[2] in BINARY_SUFFIXES and "." in name:
+        return BINARY
+    rules = ((MINIFIED_NAME, MINIFIED), (GENERATED_NAME, GENERATED))
     return next((reason for rule, reason in rules if rule.search(path)), "")
 
 

@@ -20,13 +20,14 @@ class Entry(NamedTuple):
     oid: str = ""
 
 
-UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a1-\U0010ffff]|[\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+# compiled when first needed: most trees have ASCII names
+UNPRINTABLE = r"[^\x20-\x7e\u00a1-\U0010ffff]|[\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 LONGEST_NAME = 300
 
 
 def shown(path: str) -> str:
     """A path as one printable line: control characters, marks that turn text around and stray bytes as escapes."""
-    text = UNPRINTABLE.sub(lambda found: escaped(found[0]), path)
+    text = path if path.isascii() and path.isprintable() else re.sub(UNPRINTABLE, lambda found: escaped(found[0]), path)
     return text if len(text) <= LONGEST_NAME else f"{text[:200]}…{text[-80:]}"
 
 
