@@ -13,7 +13,8 @@ from collections import defaultdict
 import pytest
 
 from agent.errors import Unreadable
-from agent.extract.html import extract
+from agent.extract.html import blocks_in, extract, parse
+from agent.extract.select import blocks
 from tests.conftest import ROOT
 
 PAGES = ROOT.parent / "shared" / "extraction"
@@ -71,3 +72,12 @@ def test_a_pages_kind_is_recognised(scored):
     right = mean(row["type"] == kind for row, _, _, kind in scored)
     print(f"\n{right:.2f} of the kinds are right")
     assert right >= 0.8
+
+
+def test_the_quick_look_for_phrases_misses_none():
+    """Texts of real blocks: what has no telling letters has no phrase either."""
+    rows = [json.loads(line) for line in (PAGES / "truth.jsonl").read_text().splitlines()][::20]
+    pages = (gzip.decompress((PAGES / "html" / f"{row['id']}.html.gz").read_bytes()).decode("utf-8", "replace") for row in rows)
+    texts = {text for page in pages for text in blocks_in(parse(page)).texts if len(text) <= blocks.SHORT}
+    assert len(texts) > 2000
+    assert {text for text in texts if blocks.PHRASE_RULE.search(text) and not blocks.phrases_in(text)} == set()
