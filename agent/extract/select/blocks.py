@@ -95,7 +95,8 @@ TELLING = (  # letters without which no phrase is there: looking for them first 
     "categories|archives|recent posts|skip to|menu|toggle|close|search|open|loading|javascript|your browser|advertisement|sponsored|"
     "expand|collapse|reply|replies|replied|quote|joined|post|member|like|report|permalink|upvote|view|answered|asked|solved|vote|"
     "message|comment|your email address|notify me|join the |rating|out of 5|verified|helpful?|sort by|filter|results|showing|"
-    "per page|items|clear all|reset|page |by |min read|mins read|minute read|minutes read|published|updated|written by|reviewed by").split("|")
+    "per page|items|clear all|reset|page |by |min read|mins read|minute read|minutes read|published|updated|"
+    "written by|reviewed by").split("|")
 TELLING_WORD = re.compile(r"\b(?:ads?|stars?)\b")
 PHRASE_BIT = {name: 1 << number for number, name in enumerate(PHRASE_LIST)}
 SHORT = 240  # characters: furniture's phrases are looked for in texts shorter than this
