@@ -416,7 +416,7 @@ SCRIPT = "<script>document.title += ''</script>"
 
 def test_a_small_part_is_no_reason_for_the_browser(world: World) -> None:
     read = world.reader.open(world.put("/heron", html("<h2>Habits</h2>" + BODY + SCRIPT)), Want(selector="h2"))
-    assert (read.page.rung, read.markdown.strip(), read.notes) == ("http", "Habits", ())
+    assert (read.page.rung, read.markdown.strip(), read.notes) == ("http", "## Habits", ())
 
 
 def test_a_selector_is_not_answered_with_the_sites_whole_markdown(world: World) -> None:
