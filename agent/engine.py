@@ -32,7 +32,7 @@ from agent.events import (
 )
 from agent.events import Draft as Drafted
 from agent.models import Spent, Switched, Wrote
-from agent.rank import Likeness, Ranked, choose_hits, in_short, look_ahead, rank
+from agent.rank import Likeness, Ranked, choose_hits, in_short, passages_of, rank
 from agent.records import Answer, Hit, Page
 from agent.search.merge import page_key
 from agent.search.provider import why_nothing
@@ -127,7 +127,6 @@ def search_all(run: Run, asked: Sequence[str], counts: Sequence[int]) -> Iterato
                     run.troubles.append(trouble)
                     yield Trouble("search", *trouble)
             rankings.append(hits)
-            run.likeness.ahead([in_short(hit) for hit in hits])
     return rankings, answered
 
 
@@ -235,7 +234,7 @@ def took(run: Run, hit: Hit, future: Future[Page], pages: dict[str, Page], secon
     yield Kept(page.final_url, page.title, page.site, page.rung, page.sha256, len(page.text.split()), round(seconds, 2), page.date)
     if len(pages) == 1:
         yield found(rank([page], run.likeness, by_meaning=False)[:1], 1)
-    look_ahead(page, run.likeness)
+    passages_of(page)
 
 
 def found(ranked: Sequence[Ranked], looked_at: int) -> Found:

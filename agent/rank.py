@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -26,7 +25,6 @@ WORD = re.compile(r"[^\W_]+")
 BY_WORD = 20  # passages of all pages that meaning looks at because of their words,
 BY_ROUGH = 25  # and because of their words' rough meaning; without the second kind it must look at twice as many
 WITHOUT_MEANING = 40
-AHEAD = 2  # passages of a page, roughly the nearest, that meaning looks at while other pages are still awaited
 TITLE = 60  # characters
 BY_WORDS = 0.35  # the weight of words against meaning: flat between 0.2 and 0.5
 HIT_RANK = 10  # the k of reciprocal rank for search results: small, since their heads are what counts
@@ -48,13 +46,7 @@ class Likeness:
 
     def __init__(self, question: str, embedder: Embedder) -> None:
         self.question, self.embedder, self.known, self.lock = question, embedder, {}, threading.Lock()
-        self.background = ThreadPoolExecutor(1, thread_name_prefix="likeness")
-        self.background.submit(__import__, "bm25s")  # takes 0.15 s, and the run waits for its search anyway
-
-    def ahead(self, texts: Sequence[str]) -> None:
-        """Looks at these in the background, since `of` will be asked for them: the run waits for pages anyway."""
-        if self.embedder.ready and texts:
-            self.background.submit(self.of, texts)
+        threading.Thread(target=__import__, args=("bm25s",), daemon=True).start()  # 0.15 s, while the run waits for its search
 
     @cached_property
     def mine(self) -> np.ndarray:
@@ -95,11 +87,13 @@ def choose_hits(rankings: Sequence[Sequence[Hit]], likeness: Likeness | None) ->
     return [hits[url] for url in sorted(scores, key=scores.__getitem__, reverse=True)]
 
 
-def look_ahead(page: Page, likeness: Likeness) -> None:
-    """Starts on what `rank` will most likely have to look at of this page."""
-    found = passages_of(page)
-    if found and likeness.embedder.ready:
-        likeness.ahead([in_context(*found[i]) for i in likeness.rough(found).argsort()[::-1][:AHEAD]])
+@lru_cache(maxsize=64)
+def passages_of(page: Page) -> tuple[tuple[Page, Passage], ...]:
+    """The page's passages, their words made ready too: while other pages are awaited there is time for it."""
+    found = tuple((page, passage) for passage in passages(page))
+    for one in found:
+        words_of(*one)
+    return found
 
 
 def rank(pages: Sequence[Page], likeness: Likeness, by_meaning: bool = True) -> list[Ranked]:
@@ -119,11 +113,6 @@ def rank(pages: Sequence[Page], likeness: Likeness, by_meaning: bool = True) -> 
     score = BY_WORDS * by_words[looked] + (1 - BY_WORDS) * spread(meaning)
     order = score.argsort()[::-1]
     return [Ranked(*found[looked[i]], float(score[i]), float(by_words[looked[i]]), float(meaning[i])) for i in order]
-
-
-@lru_cache(maxsize=64)
-def passages_of(page: Page) -> tuple[tuple[Page, Passage], ...]:
-    return tuple((page, passage) for passage in passages(page))
 
 
 def best_of(scores: np.ndarray, page_of: Sequence[str], most: int) -> set[int]:
