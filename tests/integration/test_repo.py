@@ -41,7 +41,7 @@ def local_json(path: Path, **wishes: object) -> dict:
 @pytest.mark.parametrize("ref", ["", "HEAD"])
 def test_every_tracked_file_is_in_the_text_or_left_out_with_a_reason(tmp_path: Path, ref: str) -> None:
     tree = tmp_path / "real"
-    for folder in ("agent", "server", "tests", "extension", "docs"):
+    for folder in ("agent", "server", "tests", "docs"):
         shutil.copytree(ROOT / folder, tree / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     committed(tree, {"README.md": (ROOT / "README.md").read_bytes(), "uv.lock": b"x\n", "a.bin": b"\0\1"})
     tracked = {shown(name) for name in git(tree, "ls-files", "-z").split("\0") if name}
