@@ -42,7 +42,9 @@ class Archive:
         try:
             with self._zip.open(name) as part:
                 data = part.read(most + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as fault:
+        except NotImplementedError as fault:  # what zipfile raises for a method of packing that it does not know
+            raise Unreadable("This document is packed by a method that Leash cannot unpack.") from fault
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as fault:
             raise Unreadable("A part of this document is damaged, so it cannot be opened.") from fault
         except RuntimeError as fault:
             raise Unreadable("This document is encrypted: it opens with a password only.") from fault
