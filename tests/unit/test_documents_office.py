@@ -138,3 +138,14 @@ def test_a_plain_archive_and_an_old_office_file_are_told_as_such():
 def test_an_opendocument_file_is_told_as_such():
     with pytest.raises(Unreadable, match="OpenDocument"):
         read(packed({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<office:document-content/>"}))
+
+
+def test_an_unknown_method_of_packing_is_told_as_such():
+    body = bytearray(docx(paragraph("x")))
+    for mark, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        start = body.find(mark)
+        while start >= 0:
+            body[start + place] = 97
+            start = body.find(mark, start + 4)
+    with pytest.raises(Unreadable, match="method that Leash cannot unpack"):
+        read(bytes(body))
