@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from agent.records import Answer, Citation, claim_from_json
+from agent.records import Answer, Citation, Dispute, Plan, RoleUse, citations_from_json, dispute_from_json
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Searching(Event):
 
     wordings: tuple[str, ...]
     providers: tuple[str, ...]
+    lane: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,20 @@ class Searched(Event):
     wording: str
     found: int
     titles: tuple[str, ...] = ()
+    lane: str = ""
 
 
 @dataclass(frozen=True)
 class Trouble(Event):
     """Something failed and the run goes on.
 
-    `stage` is search, read, write, keep or worker; `subject` a provider, address, model or worker.
+    `stage` is plan, search, read, note, write, check, keep or worker; `subject` a provider, address, model or worker.
     """
 
     stage: str
     subject: str
     message: str
+    lane: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class Reading(Event):
     url: str
     title: str
     reason: str = ""
+    lane: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class Kept(Event):
     words: int
     seconds: float
     date: str = ""
+    lane: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,91 @@ class Dropped(Event):
 
     url: str
     reason: str
+    lane: str = ""
+
+
+@dataclass(frozen=True)
+class Planned(Event):
+    """The plan that runs from now on, whole. `by` is a model's name, "user", or "" where no model planned."""
+
+    plan: Plan
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting(Event):
+    """The end of a sitting, not of the run: it waits for the human and nothing is spent.
+
+    `for_what` is "plan" (approve it, change it, answer its questions) or "resume" (it was paused). At `until` (ISO,
+    UTC) it goes on by itself with the defaults; "" waits for ever.
+    """
+
+    for_what: str
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class Lane(Event):
+    """Where the lane of one sub-question is: `doing` is searching, choosing, reading, noting, or, ended, done, open or skipped.
+
+    `missing` is what its "done when" still lacks, `note` a sentence on why it ended.
+    """
+
+    lane: str
+    doing: str
+    note: str = ""
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A passage that was looked at, and why it was kept or dropped."""
+
+    citation: Citation
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Noted(Event):
+    """Which passages of the pages just read bear on the lane's sub-question, and which (of those looked at) do not."""
+
+    lane: str
+    kept: tuple[Remark, ...] = ()
+    dropped: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Disputed(Event):
+    """A contradiction between pages was found."""
+
+    lane: str
+    dispute: Dispute
+
+
+@dataclass(frozen=True)
+class Gauge(Event):
+    """The needles: what is used of each limit (the names of Budget.limits), and who did what. At most one a second."""
+
+    used: dict[str, float]
+    limits: dict[str, float]
+    roles: tuple[RoleUse, ...] = ()
+
+
+@dataclass(frozen=True)
+class Steered(Event):
+    """A wish of the human is in effect from now on: which (its `seq`), its kind, and what it changes, in words."""
+
+    seq: int
+    wish: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Checking(Event):
+    """Claims are being checked against their quotes: `done` of `of`."""
+
+    done: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -138,12 +229,18 @@ class Failed(Event):
 
 def from_json(kind: str, data: dict[str, Any]) -> Event:
     """The event that `to_json` came from."""
-    data = dict(data)
-    if "answer" in data and kind == "answered":
-        data["answer"] = Answer.from_json(data["answer"])
-    if "citations" in data:
-        data["citations"] = claim_from_json({"text": "", "citations": data["citations"]}).citations
-    for name, value in data.items():
-        if isinstance(value, list):
-            data[name] = tuple(value)
+    data = {name: READERS.get(name, plain)(value) for name, value in data.items()}
     return KINDS[kind](**data)
+
+
+def plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def remarks_from_json(rows: list[dict[str, Any]]) -> tuple[Remark, ...]:
+    return tuple(Remark(Citation(**row["citation"]), row.get("reason", "")) for row in rows)
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "answer": Answer.from_json, "citations": citations_from_json, "plan": Plan.from_json, "dispute": dispute_from_json,
+    "kept": remarks_from_json, "dropped": remarks_from_json, "roles": lambda rows: tuple(RoleUse(**row) for row in rows)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -84,12 +85,79 @@ class Claim:
     """One sentence of an answer. `support` is one of SUPPORT.
 
     `text` is without citation marks. `unknown` holds marks the writer made that name no passage (shown, never passed on).
+    `reason` says in a few words why it has that state ("" where there is nothing to say); `checked_by` is "" until it
+    was checked, then "words" (it is a quote itself), "code", or the model's name.
     """
 
     text: str
     support: str = "unchecked"
     citations: tuple[Citation, ...] = ()
     unknown: tuple[str, ...] = ()
+    reason: str = ""
+    checked_by: str = ""
+
+
+@dataclass(frozen=True)
+class SubQuestion:
+    """One item of a plan. `id` is its own for the run's life ("q1"): no edit gives it to another.
+
+    `done_when` says what an answer must hold, `where` the kinds of source to look in (both may be ""); `chosen_by` is
+    "agent" or "user".
+    """
+
+    id: str
+    text: str
+    done_when: str = ""
+    where: str = ""
+    chosen_by: str = "agent"
+
+
+@dataclass(frozen=True)
+class AskBack:
+    """A question to the human. `default` is what the run takes if nothing is said; `answer` is what was said, "" if nothing."""
+
+    id: str
+    text: str
+    default: str
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run works on, in this order. `questions` are at most three."""
+
+    items: tuple[SubQuestion, ...]
+    assumptions: tuple[str, ...] = ()
+    questions: tuple[AskBack, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Plan:
+        return cls(tuple(SubQuestion(**item) for item in data["items"]), tuple(data.get("assumptions", ())),
+                   tuple(AskBack(**one) for one in data.get("questions", ())))
+
+
+@dataclass(frozen=True)
+class RoleUse:
+    """What one model did in one role. Tokens as the endpoint counts them; `money` in dollars, 0 where no price is set."""
+
+    role: str
+    model: str
+    calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    money: float = 0.0
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """Where pages contradict each other: what about, and a quote or more of each side."""
+
+    about: str
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +181,8 @@ class Answer:
     `mode` is "model" or "extractive"; `answer` is Markdown with [n] marks, n a source's number; `not_found` says in
     plain sentences what the pages do not answer; `limits` and `used` share their keys with Budget; `stopped_by` is
     "done", "nothing found", "user" or the name of the limit that was reached; `model` is who wrote it ("" for none).
+    `plan` is what was worked on (None where a run needs none), `roles` who did what at which cost, `left_open` the
+    sub-questions that a limit or the user ended before they were done.
     """
 
     question: str
@@ -127,6 +197,10 @@ class Answer:
     stopped_by: str = "done"
     seconds: float = 0.0
     model: str = ""
+    plan: Plan | None = None
+    roles: tuple[RoleUse, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    left_open: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -135,12 +209,24 @@ class Answer:
     def from_json(cls, data: dict[str, Any]) -> Answer:
         claims = tuple(claim_from_json(claim) for claim in data.get("claims", ()))
         sources = tuple(Source(**source) for source in data.get("sources", ()))
-        return cls(**{**data, "claims": claims, "sources": sources, "not_found": tuple(data.get("not_found", ()))})
+        later = {"plan": Plan.from_json(data["plan"]) if data.get("plan") else None,
+                 "roles": tuple(RoleUse(**role) for role in data.get("roles", ())),
+                 "disputes": tuple(dispute_from_json(one) for one in data.get("disputes", ())),
+                 "left_open": tuple(data.get("left_open", ()))}
+        return cls(**{**data, "claims": claims, "sources": sources, "not_found": tuple(data.get("not_found", ())), **later})
 
 
 def claim_from_json(data: dict[str, Any]) -> Claim:
-    citations = tuple(Citation(**citation) for citation in data.get("citations", ()))
-    return Claim(data["text"], data.get("support", "unchecked"), citations, tuple(data.get("unknown", ())))
+    return Claim(data["text"], data.get("support", "unchecked"), citations_from_json(data.get("citations", ())),
+                 tuple(data.get("unknown", ())), data.get("reason", ""), data.get("checked_by", ""))
+
+
+def dispute_from_json(data: dict[str, Any]) -> Dispute:
+    return Dispute(data["about"], citations_from_json(data.get("citations", ())))
+
+
+def citations_from_json(rows: Iterable[dict[str, Any]]) -> tuple[Citation, ...]:
+    return tuple(Citation(**row) for row in rows)
 
 
 def sha256_of(text: str) -> str:

@@ -52,7 +52,8 @@ class World:
 def open_world() -> World:
     rand = random.Random(1)
     pages = {f"/page{n}": html(f"/page{n}", 1500).encode() for n in range(14)}
-    site = ScriptedSite(lambda asked: Answer((pages[asked.path],), wait=rand.uniform(0.1, 0.8)))
+    site = ScriptedSite(lambda asked: Answer((pages[asked.path],), wait=rand.uniform(0.1, 0.8)) if asked.path in pages
+                        else Answer(status=404))
     search = ScriptedSearch()
     hits = [{"url": site.base + path, "title": f"Zip entry date {path}", "content": "The limit of a date."} for path in pages]
 

@@ -1,0 +1,163 @@
+"""The human's end of the leash: wishes for a run, in order, and what they come to.
+
+A wish is kept before it is heeded, so a killed run heeds it again when it starts anew. Knows nothing of how a wish
+arrives: `Control` is the port, `MemoryControl` its in-memory twin; the service keeps wishes in its database.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from agent.budget import limit
+from agent.errors import BadInput
+
+KINDS = ("approve", "plan", "words", "pin", "drop", "block", "skip", "dig", "pause", "resume", "finish", "stop", "raise")
+MOST_WORDS = 1000  # characters
+MOST_ITEMS = 20  # of a plan
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the human wants of a run, the `seq`-th from 1. `data` by kind:
+
+    approve {} · plan {"items": [{"id"?, "text", "done_when"?, "where"?}], "answers"?: {question id: text}} · words {"text"} ·
+    pin, drop {"url"} · block {"domain"} · skip, dig {"lane"} · pause, resume, finish, stop {} · raise {"limits": {…}}.
+
+    In a plan an item without an id is new; those that are left out are dropped. `finish` ends the search and writes;
+    `stop` writes at once from what is there, asking no model any more.
+    """
+
+    seq: int
+    kind: str
+    data: dict[str, Any]
+
+
+class Control(Protocol):
+    """One run's wishes. Asked often, from many threads: an answer may be half a second old."""
+
+    worked: float  # seconds that earlier sittings of this run took
+
+    def wishes(self) -> list[Wish]:
+        """All so far, in order."""
+        ...
+
+
+class MemoryControl:
+    """Wishes of one process."""
+
+    def __init__(self, worked: float = 0.0) -> None:
+        self.worked, self._wishes, self._lock = worked, [], threading.Lock()
+
+    def wish(self, kind: str, **data: Any) -> None:
+        with self._lock:
+            self._wishes.append(Wish(len(self._wishes) + 1, kind, data))
+
+    def wishes(self) -> list[Wish]:
+        with self._lock:
+            return list(self._wishes)
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What all wishes together come to. `plan` is the latest plan wish's data, None if there is none."""
+
+    plan: Mapping[str, Any] | None = None
+    approved: bool = False
+    words: tuple[str, ...] = ()
+    pinned: tuple[str, ...] = ()
+    dropped: frozenset[str] = frozenset()
+    blocked: frozenset[str] = frozenset()
+    skipped: frozenset[str] = frozenset()
+    dug: tuple[str, ...] = ()
+    paused: bool = False
+    finish: bool = False
+    stop: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, wishes: Iterable[Wish]) -> Steering:
+        now: dict[str, Any] = {"words": (), "pinned": (), "dropped": set(), "blocked": set(), "skipped": set(), "dug": (), "limits": {}}
+        for wish in wishes:
+            heed(now, wish.kind, wish.data)
+        frozen = {name: frozenset(value) if isinstance(value, set) else value for name, value in now.items()}
+        return cls(**frozen)
+
+
+def heed(now: dict[str, Any], kind: str, data: Mapping[str, Any]) -> None:
+    """One more wish. What is contradicted later gives way: a page that is pinned after it was dropped is wanted."""
+    if kind in ("approve", "finish", "stop"):
+        now[{"approve": "approved"}.get(kind, kind)] = True
+    elif kind in ("pause", "resume"):
+        now["paused"] = kind == "pause"
+    elif kind == "plan":
+        now["plan"] = data
+    elif kind == "words":
+        now["words"] += (data["text"],)
+    elif kind == "pin":
+        now["pinned"] += (data["url"],)
+        now["dropped"].discard(data["url"])
+    elif kind == "drop":
+        now["dropped"].add(data["url"])
+        now["pinned"] = tuple(url for url in now["pinned"] if url != data["url"])
+    elif kind == "block":
+        now["blocked"].add(data["domain"])
+    elif kind == "skip":
+        now["skipped"].add(data["lane"])
+    elif kind == "dig":
+        now["dug"] += (data["lane"],)
+        now["skipped"].discard(data["lane"])
+    elif kind == "raise":
+        now["limits"] |= data["limits"]
+
+
+def checked_wish(kind: Any, data: Any, most: Mapping[str, float]) -> dict[str, Any]:
+    """A wish's data as it may be kept. Raises BadInput with one sentence for what cannot be a wish."""
+    if kind not in KINDS:
+        raise BadInput(f"There is no wish “{str(kind)[:40]}”. A wish is one of: {', '.join(KINDS)}.")
+    if not isinstance(data, dict):
+        raise BadInput("A wish's details are a JSON object.")
+    wanted = {"words": "text", "pin": "url", "drop": "url", "block": "domain", "skip": "lane", "dig": "lane"}.get(kind)
+    if wanted:
+        return {wanted: checked_text(data, wanted)}
+    if kind == "plan":
+        return checked_plan(data)
+    if kind == "raise":
+        given = data.get("limits")
+        if not isinstance(given, dict) or not given:
+            raise BadInput('Say which limits: {"limits": {"pages": 60}}.')
+        return {"limits": {name: limit(name, value, most.get(name, 0)) for name, value in given.items()}}
+    return {}
+
+
+def checked_text(data: Mapping[str, Any], name: str, most: int = MOST_WORDS, needed: bool = True) -> str:
+    value = data.get(name, "")
+    if not isinstance(value, str) or (needed and not value.strip()):
+        raise BadInput(f"“{name}” is missing: it is a text.")
+    if len(value) > most:
+        raise BadInput(f"“{name}” has {len(value):,} characters, and at most {most:,} can be used.")
+    return " ".join(value.split())
+
+
+def checked_plan(data: Mapping[str, Any]) -> dict[str, Any]:
+    items, answers = data.get("items"), data.get("answers", {})
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise BadInput('A plan is {"items": [{"text": "…"}]}, each item a sub-question.')
+    if not items:
+        raise BadInput("A plan needs at least one sub-question. To end the run instead, stop it.")
+    if len(items) > MOST_ITEMS:
+        raise BadInput(f"A plan has at most {MOST_ITEMS} sub-questions; this one has {len(items)}.")
+    if not isinstance(answers, dict):
+        raise BadInput("“answers” is an object: the id of each question and what you answer.")
+    rows = [{"text": checked_text(item, "text"), **optional(item)} for item in items]
+    idents = [row["id"] for row in rows if "id" in row]
+    if len(idents) != len(set(idents)):
+        raise BadInput("Two sub-questions of the plan carry the same id.")
+    return {"items": rows, "answers": {str(name)[:20]: checked_text(answers, name, needed=False) for name in answers}}
+
+
+def optional(item: Mapping[str, Any]) -> dict[str, str]:
+    kept = {name: checked_text(item, name, needed=False) for name in ("done_when", "where") if item.get(name)}
+    return {"id": checked_text(item, "id", 20), **kept} if item.get("id") else kept
