@@ -36,6 +36,7 @@ from agent.rank import Likeness, Ranked, choose_hits, in_short, passages_of, ran
 from agent.records import Answer, Hit, Page
 from agent.search.merge import page_key
 from agent.search.provider import why_nothing
+from agent.steer import Control
 from agent.tools import Tools
 from agent.wordings import widened, wordings
 from agent.write import Draft, Ledger, brief, messages
@@ -76,7 +77,7 @@ class Run:
         return self.budget.seconds - self.seconds()
 
 
-def research(question: str, budget: Budget, tools: Tools) -> Iterator[Event]:
+def research(question: str, budget: Budget, tools: Tools, control: Control | None = None) -> Iterator[Event]:
     """The events of one run; the last is Answered or Failed. Closing the generator stops the run."""
     run = Run(question, budget, tools)
     yield Started(question, budget.depth, budget.limits(), tools.models.names[0] if tools.models else "")
