@@ -7,24 +7,19 @@ page. A mark that names no passage is shown as one ([?p99]) and never becomes a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from agent.passages import END
+from agent.markup import IDENT, MARK, Piece, edited, inert, marks_in, missing, outside_code, pieces, said, settled, unsure, words_in
 from agent.quotes import stands
 from agent.rank import Ranked
 from agent.records import Citation, Claim, Page, Passage, Source
 
-MARK = re.compile(r"\[\^?([A-Za-z]{0,12}[\s_-]?\d[^\[\]\n]{0,60})\](?!\()|【([^】\n]{1,60})】")
-OPEN_MARK = re.compile(r"(?:\[[^\[\]\n]{0,70}|【[^】\n]{0,70}|\[[^\[\]\n]{0,70}\]\([^()\n]{0,300})$")
-IDENT = re.compile(r"^p\s?(\d+)$", re.IGNORECASE)
-LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*\)")
-LATE = re.compile(r"([.!?])((?:\s*\[\?? ?[\w .-]+\])+)(?=\s|$)")
-SHOWN = re.compile(r"\s*\[(\?)?([^\[\]\n]+)\]")
-BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)]|#{1,6}|>|\|)\s*")
-MISSING = re.compile(r"^\W{0,4}not found\W{0,3}:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
+if TYPE_CHECKING:
+    from agent.note import Note
 
 
 @dataclass
@@ -39,6 +34,11 @@ class Ledger:
     def of(cls, ranked: Sequence[Ranked]) -> Ledger:
         pages = {one.page.sha256: one.page for one in ranked}
         return cls(pages, {f"p{place}": one.passage for place, one in enumerate(ranked, 1)})
+
+    @classmethod
+    def of_notes(cls, notes: Sequence[Note]) -> Ledger:
+        """Ids that stay the same when the run is replayed."""
+        return cls({one.ranked.page.sha256: one.ranked.page for one in notes}, {one.ident: one.ranked.passage for one in notes})
 
     def cite(self, ident: str) -> Citation | None:
         """The citation of a passage, None if there is no such passage or its quote is not in its page."""
@@ -57,36 +57,47 @@ class Ledger:
 
 @dataclass
 class Draft:
-    """A model's text as it comes: `feed` gives back what may be shown, its marks turned into [n] and [?…]."""
+    """A model's text as it comes: `feed` gives back what may be shown, its marks turned into [n] and [?…].
+
+    `places` are the marks that cite: where each stands in `shown`, and the citation it stands for.
+    """
 
     ledger: Ledger
     most_quotes: int
     held: str = ""
     shown: str = ""
     cited: dict[str, Citation] = field(default_factory=dict)
-    order: list[Citation] = field(default_factory=list)
+    places: list[tuple[int, Citation]] = field(default_factory=list)
 
     def feed(self, text: str, last: bool = False) -> tuple[str, tuple[Citation, ...]]:
-        """What can be shown by now, and a citation for each of its marks. A mark that may still grow is held back."""
+        """What can be shown by now, and a citation for each of its marks. What may still grow into a mark is held back."""
         self.held += text
-        unsure = None if last else OPEN_MARK.search(self.held)
-        ready, self.held = (self.held[:unsure.start()], self.held[unsure.start():]) if unsure else (self.held, "")
-        before = len(self.order)
-        markdown = MARK.sub(lambda found: self.marks(found[1] or found[2]), LINK.sub(r"\1", ready))
-        self.shown += markdown
-        return markdown, tuple(self.order[before:])
+        cut = len(self.held) if last else unsure(self.held)
+        ready, self.held = inert(self.held[:cut]), self.held[cut:]
+        begun, before = len(self.shown), len(self.places)
+        outside_code(ready, self.show, self.copy)
+        return self.shown[begun:], tuple(citation for _, citation in self.places[before:])
 
-    def marks(self, inside: str) -> str:
-        """[p3, p7] as [1][2]: each id by itself, those that are none of ours as [?…]."""
-        return "".join(self.mark(part.strip()) for part in re.split(r"[,;&]| and ", inside) if part.strip())
+    def copy(self, text: str) -> str:
+        self.shown += text
+        return text
 
-    def mark(self, word: str) -> str:
+    def show(self, text: str) -> str:
+        at = 0
+        for mark in MARK.finditer(text):
+            self.copy(text[at:mark.start()])
+            for word in words_in(mark):
+                self.mark(word)
+            at = mark.end()
+        return self.copy(text[at:])
+
+    def mark(self, word: str) -> None:
+        """Each id by itself; one that is none of ours as [?…]."""
         ident = IDENT.match(word)
         citation = self.citation(f"p{int(ident[1])}") if ident else None
-        if citation is None:
-            return f"[?{word}]"
-        self.order.append(citation)
-        return f"[{citation.n}]"
+        if citation:
+            self.places.append((len(self.shown), citation))
+        self.copy(f"[{citation.n}]" if citation else f"[?{word}]")
 
     def citation(self, ident: str) -> Citation | None:
         """One citation an id. Beyond the most quotes that an answer may carry, there is none."""
@@ -98,41 +109,42 @@ class Draft:
         return citation
 
     def claims(self) -> tuple[Claim, ...]:
-        """The sentences of what was shown, each with the citations of its marks, in order."""
-        rest = iter(self.order)
-        found = []
-        for sentence in sentences_of(MISSING.sub("", self.shown)):
-            words = SHOWN.findall(sentence)
-            citations = tuple(next(rest) for unknown, word in words if not unknown and word.isdigit())
-            unknown = tuple(word for flag, word in words if flag)
-            text = re.sub(r"\s+([.,;:!?])", r"\1", SHOWN.sub("", sentence)).strip()
-            if re.search(r"\w", text):
-                found.append(Claim(text, "unchecked", tuple(dict.fromkeys(citations)), unknown))
-        return tuple(found)
+        """What was shown, piece by piece, each with the citations of its marks, in order."""
+        return tuple(self.claim(piece) for piece in pieces(self.shown))
+
+    def claim(self, piece: Piece) -> Claim:
+        inside = (citation for place, citation in self.places if piece.start <= place < piece.end)
+        unknown = tuple(word[2:-1] for word in marks_in(self.shown[piece.start:piece.end]) if word.startswith("[?"))
+        return Claim(said(self.shown, piece), "unchecked", tuple(dict.fromkeys(inside)), unknown)
 
     def not_found(self) -> tuple[str, ...]:
-        return tuple(SHOWN.sub("", found).strip() for found in MISSING.findall(self.shown))
+        return missing(self.shown)
 
 
-def sentences_of(markdown: str) -> Iterable[str]:
-    """An answer's sentences with their marks; a mark that follows the full stop belongs to the sentence before it."""
-    for line in LATE.sub(r"\2\1", markdown).split("\n"):
-        bare, at = BULLET.sub("", line), 0
-        for stop in END.finditer(bare):
-            yield bare[at:stop.end()]
-            at = stop.end()
-        if bare[at:].strip(" |-"):
-            yield bare[at:]
+def spans(markdown: str) -> list[tuple[int, int]]:
+    """Where each of Draft.claims() stands in a model's text, once that is `settled`."""
+    return [(piece.start, piece.end) for piece in pieces(markdown)]
+
+
+def replaced(markdown: str, sentences: Mapping[int, str]) -> str:
+    """The model's text, settled, with these sentences (and their [p203] marks) for the claims of these places; "" changes nothing."""
+    return edited(settled(markdown), {place: settled(text) for place, text in sentences.items() if text.strip()})
 
 
 def messages(question: str, ranked: Sequence[Ranked], today: date) -> list[dict[str, str]]:
     """What the model is asked: the instructions, then the question and the passages, each with its id and where it stands."""
-    prompt = files("agent.prompts").joinpath("write.md").read_text().split("-->\n", 1)[1]
     blocks = [f"Question: {question}", "Passages:"]
     blocks += [passage_block(f"p{place}", one) for place, one in enumerate(ranked, 1)]
     blocks.append(f"End of the passages. The question again: {question}")
-    return [{"role": "system", "content": prompt.replace("{today}", f"{today:%A, %d %B %Y}")},
-            {"role": "user", "content": "\n\n".join(blocks)}]
+    return asked("write", today, blocks)
+
+
+def asked(prompt: str, today: date, blocks: Sequence[str], **fills: object) -> list[dict[str, str]]:
+    """The instructions of that name, the day (and what else they leave open) filled in; then the blocks, as the user's."""
+    text = files("agent.prompts").joinpath(f"{prompt}.md").read_text().split("-->\n", 1)[1]
+    for name, value in {"today": f"{today:%A, %d %B %Y}", **fills}.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return [{"role": "system", "content": text}, {"role": "user", "content": "\n\n".join(blocks)}]
 
 
 def passage_block(ident: str, one: Ranked) -> str:
