@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from agent.passages import ABBREVIATION
 
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
-MARK = re.compile(r"(?<!\\)\[\^?([A-Za-z]{0,12}[\s_-]?\d[^\[\]\n]{0,60})\](?!\()|【([^】\n]{1,60})】")
+MARK = re.compile(r"(?<!\\)\[\^?([A-Za-z]{0,12}[\s_-]?\d[^\[\]\n]{0,60})\](?!\()|(?<!\\)【([^】\n]{1,60})】")
 ANY_MARK = re.compile(r"(?<!\\)\[(?:\?[^\[\]\n]*|[pP]?\d+)\]")
 IDENT = re.compile(r"^p\s?(\d+)$", re.IGNORECASE)
 LINK = re.compile(r"!?\[([^\[\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
@@ -28,10 +28,10 @@ MISSING = re.compile(r"^\W{0,4}not found\W{0,3}:\s*(.+)$", re.IGNORECASE | re.MU
 ESCAPED = re.compile(r"\\([\\`*_\[\]<>#|~!&])")
 
 OPEN = re.compile(
-    r"(?:\[[^\[\]\n]{0,70}\]?|【[^】\n]{0,70}|\[[^\[\]\n]{0,70}\]\([^()\n]{0,300}|<(?:[A-Za-z/!?][^<>\n]{0,300})?|\\|:/?|\bw{1,3})$",
+    r"(?:\\?\[[^\[\]\n]{0,70}\]?|\]|\\?【[^】\n]{0,70}】?|\\?\[[^\[\]\n]{0,70}\]\([^()\n]{0,300}|<(?:[A-Za-z/!?][^<>\n]{0,300})?|\\|\bw{1,3}|\bh(?:t(?:tp?s?)?)?|(?:\bhttps?)?:/?)$",
     re.IGNORECASE)
 OPEN_FENCE = re.compile(r"(?:```.*?```|(?!```).)*?(```(?:(?!```).)*)\Z", re.DOTALL)
-OPEN_CODE = re.compile(r"(?:^|\n)(?:[^`\n]|`[^`\n]+`)*(`[^`\n]{0,200})\Z")
+OPEN_CODE = re.compile(r"(?:^|\n)(?:[^`\n]|`[^`\n]+`)*(`+[^`\n]{0,200})\Z")
 
 MASK = "\ue000"
 STOP = re.compile(
@@ -76,7 +76,7 @@ def harmless(text: str) -> str:
     while before != text:
         before, text = text, LINK.sub(r"\1", text)
     text = HTML.sub(lambda tag: " " if tag[0].lower().startswith("<br") else tag[1] or "", text.replace(MASK, ""))
-    text = TAG_LIKE.sub(r"\\<", SCHEME.sub("", text)).replace("](", "] (")
+    text = TAG_LIKE.sub(r"\\<", SCHEME.sub("", text)).replace("](", "] (").replace("】(", "】 (")
     return DEFINED.sub(r"\1 :", text)
 
 
