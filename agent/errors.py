@@ -3,7 +3,8 @@
 LeashError
 ├── BadInput            the user can mend it: exit code 2, HTTP 400
 │   ├── BadSetting
-│   └── NotFound        there is no run or page of that name: HTTP 404
+│   ├── NotFound        there is no run or page of that name: HTTP 404
+│   └── TooLate         it is over, or no longer to be had: HTTP 409
 ├── Busy                too much is going on at once; .retry_after: HTTP 503
 ├── FetchError          a page could not be read; the run goes on
 │   ├── Refused         the address may not be opened (private, scheme, blocked)
@@ -39,6 +40,10 @@ class BadSetting(BadInput):
 
 class NotFound(BadInput):
     """There is no such thing here."""
+
+
+class TooLate(BadInput):
+    """It is over, so nothing of it can be changed."""
 
 
 class Busy(LeashError):

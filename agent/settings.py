@@ -17,8 +17,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from agent.budget import LEAST, MOST
 from agent.errors import BadSetting
 
+ROLES = ("plan", "read", "write", "check")
+CONTEXT = 32_768  # a window that nearly every model of today has; a larger one is worth setting
 HIDING = ("key", "token", "tokens", "models", "proxy", "url")  # ends of names whose values may hold a secret: never shown in a fault
 
 
@@ -39,11 +42,19 @@ class SecretStr:
 
 @dataclass(frozen=True)
 class ModelEndpoint:
-    """One OpenAI-compatible endpoint: `url` up to and with /v1, the model's name, a key if it asks for one."""
+    """One OpenAI-compatible endpoint: `url` up to and with /v1, the model's name, a key if it asks for one.
+
+    `roles` are those of ROLES that it serves, `context` the tokens that its window holds, `price` dollars for a million
+    tokens sent, sent again (cached) and written, `parallel` how many asks it takes at once (0: 1 on this machine, else 8).
+    """
 
     url: str
     model: str = ""
     key: SecretStr = SecretStr()
+    roles: tuple[str, ...] = ROLES
+    context: int = CONTEXT
+    price: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    parallel: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,9 +144,39 @@ def endpoints(value: Any) -> list[ModelEndpoint]:
 
 
 def endpoint(row: Any) -> ModelEndpoint:
-    if not isinstance(row, dict) or not row.get("url") or set(row) - {"url", "model", "key"}:
-        raise ValueError('each endpoint is {"url": …, "model": …, "key": …}, of which only url is needed')
-    return ModelEndpoint(text(row["url"]), text(row.get("model", "")), secret(row.get("key", "")))
+    if not isinstance(row, dict) or not row.get("url") or set(row) - set(ENDPOINT):
+        raise ValueError('each endpoint is {"url": …}, and may say "model", "key", "roles", "context", "price" and "parallel" too')
+    return ModelEndpoint(**{name: ENDPOINT[name](value) for name, value in row.items()})
+
+
+def roles(value: Any) -> tuple[str, ...]:
+    if not (found := names(value)) or set(found) - set(ROLES):
+        raise ValueError(f"an endpoint's roles are some of {', '.join(ROLES)}")
+    return tuple(dict.fromkeys(found))
+
+
+def price(value: Any) -> tuple[float, float, float]:
+    """Three prices; where only two are given, what is sent again costs as much as what is sent."""
+    parts = value if isinstance(value, list | tuple) else ()
+    if len(parts) not in (2, 3):
+        raise ValueError("an endpoint's price is [sent, cached, written], each in dollars for a million tokens")
+    sent, *cached, written = [number(float, 0, 10_000)(part) for part in parts]
+    return sent, cached[0] if cached else sent, written
+
+
+ENDPOINT = {"url": text, "model": text, "key": secret, "roles": roles, "context": number(int, 1024, 100_000_000), "price": price,
+            "parallel": number(int, 1, 1000)}
+
+
+def ceilings(value: Any) -> dict[str, float]:
+    given = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(given, dict):
+        raise ValueError('a JSON object such as {"pages": 100} is wanted')
+    for name, most in given.items():
+        if name not in MOST:
+            raise ValueError(f"there is no limit {name}; the limits are {', '.join(MOST)}")
+        number(float if name == "money" else int, LEAST[name])(most)
+    return {**MOST, **given}
 
 
 SETTINGS: dict[str, Setting] = {
@@ -145,6 +186,10 @@ SETTINGS: dict[str, Setting] = {
     "token": Setting(SecretStr(), secret, "The secret that opens this Leash; made and kept in the data folder if empty."),
     "allowed_hosts": Setting([], names, "More host names that the server answers to, beside localhost and its own address."),
     "workers": Setting(2, number(int, 1, 64), "Worker processes for short jobs that `leash up` starts."),
+    "long_workers": Setting(2, number(int, 1, 64),
+        "Worker processes for research and deep research that `leash up` starts: so many runs at once."),
+    "most": Setting(MOST, ceilings, 'The highest limits that a run may be given, as JSON: {"pages": 100, "money": 5}; others keep theirs.'),
+    "public_url": Setting("", text, "Address under which people reach this Leash, for links in notices; its own if empty."),
     "database_url": Setting("", text, "SQLAlchemy's address of the database; SQLite in the data folder if empty."),
     "redis_url": Setting("", text, "Address of a Redis to use; Leash starts its own if empty."),
 
@@ -154,12 +199,18 @@ SETTINGS: dict[str, Setting] = {
     "brave_key": Setting(SecretStr(), secret, "Key of the Brave search API."),
     "tavily_key": Setting(SecretStr(), secret, "Key of the Tavily search API."),
 
-    "models": Setting([], endpoints, 'Ordered model endpoints as JSON: [{"url": "https://…/v1", "model": "…", "key": "…"}].'),
+    "models": Setting([], endpoints,
+        'Ordered model endpoints as JSON: [{"url": "https://…/v1", "model": "…", "key": "…"}]. Each may say more: "roles", some of '
+        'plan, read, write and check (all if absent); "context", the tokens that its window holds (32768); "price", [sent, cached, '
+        'written] in dollars for a million tokens; "parallel", how many asks it takes at once (1 on this machine, else 8).'),
     "model_url": Setting("", text,
         "Address of an OpenAI-compatible endpoint, up to and with /v1 (for the common case of one)."),
     "model": Setting("", text, "Name of the model at LEASH_MODEL_URL; the first one it lists if empty."),
     "model_key": Setting(SecretStr(), secret, "Key of LEASH_MODEL_URL; OPENAI_API_KEY is understood too."),
+    "model_context": Setting(CONTEXT, number(int, 1024, 100_000_000), "Tokens that the window of LEASH_MODEL holds."),
     "model_timeout": Setting(20, number(float, 0, strictly=True), "Seconds to wait for a model's first word, and between two."),
+    "model_switch": Setting(8, number(float, 0, strictly=True),
+        "The same where another endpoint can take over; make it longer for a model that thinks long without a word."),
     "find_models": Setting(True, flag, "Look for a local Ollama, llama.cpp or LM Studio when no endpoint is set."),
 
     "proxy": Setting("", text, "Upstream proxy for everything that leaves: http://[user:password@]host:port."),
@@ -207,10 +258,10 @@ class Settings:
             return tuple(self.models)
         key = self.model_key if self.model_key.value else SecretStr(os.environ.get("OPENAI_API_KEY", ""))
         if self.model_url:
-            return (ModelEndpoint(self.model_url, self.model, key),)
+            return (ModelEndpoint(self.model_url, self.model, key, context=self.model_context),)
         if key.value:
             base = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
-            return (ModelEndpoint(base, self.model or "gpt-4.1-mini", key),)
+            return (ModelEndpoint(base, self.model or "gpt-4.1-mini", key, context=self.model_context),)
         return ()
 
 
@@ -281,4 +332,6 @@ def settings_table() -> str:
 def default_word(value: Any) -> str:
     if isinstance(value, SecretStr):
         value = value.value
+    if isinstance(value, dict):
+        value = json.dumps(value)
     return f"`{value}`" if value not in ("", None, []) else ""

@@ -19,15 +19,17 @@ from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from agent.budget import DEPTHS
 from server.store import Run
 
-QUEUE = "short"
+SHORT, LONG = "short", "long"  # queues: a quick search never waits for a deep one
 JOB = "server.jobs.work"
 CHANNEL = "leash:run:"
 CALLS = "leash:calls"  # asks for texts, in the order they came
 CALL_SECONDS = 60  # after which a call that no worker took is forgotten
 HEAR = 2.0  # seconds that a worker waits for a call before it looks whether it is to end
-MARGIN = 60  # seconds that a job may take over its budget before RQ ends it
+FAULTS = 60  # seconds that RQ remembers a job that failed
+DAY = 86_400  # RQ ends no job sooner: server.jobs knows what a run may take, also when the user has raised it
 RECONNECT = 0.5
 LOOK = 2.0  # seconds after which a reader looks by itself, though the bell is in order
 LOOK_ALONE = 0.5  # the same without a bell
@@ -40,8 +42,8 @@ class Ear(Protocol):
 
 
 class Doorbell(Protocol):
-    def ring(self, run: Run, seconds: float) -> bool:
-        """Call a worker to a run that may take `seconds`. False if nobody could be called."""
+    def ring(self, run: Run) -> bool:
+        """Call a worker to a run. False if nobody could be called."""
         ...
 
     def tell(self, run_id: str) -> None:
@@ -54,6 +56,11 @@ class Doorbell(Protocol):
 
     @contextmanager
     def listen(self, run_id: str) -> Iterator[Ear]: ...
+
+
+def queue_of(run: Run) -> str:
+    """Runs that have a plan take minutes, the others seconds."""
+    return LONG if any(row.depth == run.depth and row.plans for row in DEPTHS) else SHORT
 
 
 def connect(url: str) -> Redis:
@@ -70,15 +77,13 @@ class RedisDoorbell:
         self.ears: dict[str, set[threading.Event]] = defaultdict(set)
         self.lock, self.listener = threading.Lock(), None
 
-    def ring(self, run: Run, seconds: float) -> bool:
+    def ring(self, run: Run) -> bool:
         """As Doorbell says. A run that waits in the queue already is not put there twice."""
-        queue = Queue(QUEUE, connection=self.redis, serializer=JSONSerializer)
+        queue = Queue(queue_of(run), connection=self.redis, serializer=JSONSerializer)
         job_id = f"{run.id}-{run.fence}"
         try:
             if self.redis.lpos(queue.key, job_id) is None:
-                queue.enqueue_call(
-                    JOB, (run.id,), timeout=int(seconds) + MARGIN, result_ttl=0, failure_ttl=MARGIN, job_id=job_id
-                )
+                queue.enqueue_call(JOB, (run.id,), timeout=DAY, result_ttl=0, failure_ttl=FAULTS, job_id=job_id)
         except RedisError:
             return False
         return True
@@ -155,7 +160,7 @@ class RedisEar:
 class NoDoorbell:
     """The twin for a Leash without Redis: nobody is called, and readers look by themselves."""
 
-    def ring(self, run: Run, seconds: float) -> bool:
+    def ring(self, run: Run) -> bool:
         return False
 
     def tell(self, run_id: str) -> None:

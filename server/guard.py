@@ -17,7 +17,7 @@ from flask import Flask, Response, request
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
-from agent.errors import BadInput, Busy, LeashError, NotFound, StorageError
+from agent.errors import BadInput, Busy, LeashError, NotFound, StorageError, TooLate
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -30,7 +30,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-STATUS = ((NotFound, 404), (BadInput, 400), (Busy, 503), (StorageError, 507), (LeashError, 500))
+STATUS = ((NotFound, 404), (TooLate, 409), (BadInput, 400), (Busy, 503), (StorageError, 507), (LeashError, 500))
 SENTENCES = {
     400: "The request cannot be read.",
     404: "There is nothing at this address.",

@@ -8,17 +8,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from agent.budget import budget_for
-from agent.errors import BadInput, Busy, NotFound
-from agent.events import Answered, Event, Failed, Started
+from agent.errors import BadInput, Busy, NotFound, TooLate
+from agent.events import Answered, Event, Failed, Planned, Started, Waiting
 from agent.question import checked
-from agent.records import Answer, Page
+from agent.records import Answer, Page, Plan
 from agent.settings import Settings
+from agent.steer import Wish
+from server.dial import Dial, price_of
 from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
 from server.packs import Packs
 from server.readings import Readings
+from server.steering import checked_for
 from server.store import Entry, Run, Store, open_store
 from server.store.records import Ending, ending_of
 
@@ -30,20 +33,49 @@ BEAT = 9.0  # seconds between signs of life, so that none comes later than ten
 class Service:
     def __init__(self, store: Store, doorbell: Doorbell, settings: Settings | None = None) -> None:
         settings = settings or Settings(_env_file=None)
+        self.dial = Dial(settings.most, price_of(settings))
         self.store, self.doorbell, self.readings = store, doorbell, Readings(store.texts, doorbell, settings.page_seconds)
         self.packs = Packs(self.readings, settings.data_dir, settings.repo_seconds)
         self.seats, self.beat = threading.Semaphore(STREAMS), BEAT
 
-    def ask(self, question: str, depth: str = "quick", model: bool = True) -> Run:
-        """A new run. Raises BadInput with one sentence for a question or depth that cannot be used."""
+    def ask(self, question: str, depth: str = "quick", model: bool = True, limits: dict[str, float] | None = None,
+            patience: int | None = None, notify: str = "") -> Run:
+        """A new run. Raises BadInput with one sentence for whatever of it cannot be used.
+
+        `limits` change some of the depth's, within the server's most; `patience` is how many seconds its plan may wait for
+        approval (None: what the depth says); `notify` an address that is told when it waits or is over.
+        """
         if not isinstance(question, str):
             raise BadInput("A question is text. Type what you want to know.")
         if not isinstance(model, bool):
             raise BadInput("“model” says whether a model may write: true or false.")
-        question, budget = checked(question), budget_for(depth)
-        run = self.store.runs.add(question, budget.depth, model)
-        self.doorbell.ring(run, budget.seconds)
+        question, terms = checked(question), self.dial.terms(depth, limits, patience, notify)
+        run = self.store.runs.add(question, depth, model, terms)
+        self.doorbell.ring(run)
         return run
+
+    def wish(self, run_id: str, kind: str, data: dict[str, Any] | None = None) -> Run:
+        """Steer a run: kinds and data as in agent.steer.Wish. It is heeded within a second, or when the run goes on.
+
+        Raises NotFound, TooLate for a run that is over, or BadInput with one sentence.
+        """
+        run = self.run(run_id)
+        if run.over:
+            raise TooLate("This run is over, so it cannot be steered any more. Ask again to go further.")
+        plan = self.plan(run_id) if kind in ("skip", "dig") else None
+        self.store.wishes.add(run_id, kind, checked_for(run, plan, kind, {} if data is None else data, self.dial.most))
+        return self._heard(run_id)
+
+    def wishes(self, run_id: str) -> list[Wish]:
+        """All so far, in order, heeded or not."""
+        self.run(run_id)
+        return self.store.wishes.of(run_id)
+
+    def plan(self, run_id: str) -> Plan | None:
+        """The plan as the run works on it now, None while it has none."""
+        self.run(run_id)
+        last = self.store.runs.last(run_id, Planned.kind)
+        return last.plan if isinstance(last, Planned) else None
 
     def run(self, run_id: str) -> Run:
         """Raises NotFound."""
@@ -71,10 +103,10 @@ class Service:
         return watching
 
     def stop(self, run_id: str) -> Run:
-        """Ask a run to end with what it has; one that waits ends at once, one that is over stays as it is."""
-        run = self.store.runs.request_stop(run_id)
-        self.doorbell.tell(run_id)
-        return run
+        """Ask a run to answer from what it has. One that has nothing and waits ends at once; one that is over stays as it is."""
+        with suppress(TooLate):
+            self.store.wishes.add(run_id, "stop", {})
+        return self._heard(run_id)
 
     def forget(self, run_id: str) -> None:
         """Delete a run, its events and steps, and the pages that no other run kept."""
@@ -102,6 +134,14 @@ class Service:
         ending = next(filter(None, map(ending_of, reversed(events))), Ending("stopped", stopped_by="user"))
         run = self.store.runs.add_finished(started.question, started.depth, bool(started.model), events, ending)
         self.store.pages.save(run.id, pages)
+        return run
+
+    def _heard(self, run_id: str) -> Run:
+        """Make sure that who works on the run, or is to, and who reads it hear of a wish."""
+        run = self.run(run_id)
+        if run.status == "queued":
+            self.doorbell.ring(run)
+        self.doorbell.tell(run_id)
         return run
 
     def _watch(self, run_id: str, after: int) -> Iterator[Entry | None]:
@@ -139,7 +179,7 @@ class Service:
 
 def may_be_over(told: list[Entry | None]) -> bool:
     """Whether it is worth a look: not while the run tells of its progress."""
-    return not told or told[-1] is None or isinstance(told[-1].event, Answered | Failed)
+    return not told or told[-1] is None or isinstance(told[-1].event, Answered | Failed | Waiting)
 
 
 def open_service(settings: Settings) -> Service:

@@ -63,8 +63,8 @@ def run(supervisor: Supervisor, shared: Shared, door: socket.socket, say: Callab
     lines = greeting(shared)
     if not wait_for_web(supervisor, shared):
         return 0
-    for number in range(1, shared.settings.workers + 1):  # not sooner: on two cores they would hold up the web process
-        supervisor.add(worker_child(shared, number))
+    for child in worker_children(shared):  # not sooner: on two cores they would hold up the web process
+        supervisor.add(child)
     say("\n".join(lines))
     supervisor.watch()
     say("Stopping …")
@@ -135,10 +135,15 @@ def web_child(shared: Shared, door: socket.socket) -> Child:
     return Child("web", command, shared.environment, log_of(shared.settings, "web"), fds=(door.fileno(),))
 
 
-def worker_child(shared: Shared, number: int) -> Child:
+def worker_children(shared: Shared) -> list[Child]:
+    """Those for quick runs first: they are waited for."""
+    short = [worker_child(shared, f"worker-{number}", "short") for number in range(1, shared.settings.workers + 1)]
+    return short + [worker_child(shared, f"long-{number}", "long") for number in range(1, shared.settings.long_workers + 1)]
+
+
+def worker_child(shared: Shared, name: str, queue: str) -> Child:
     """Killed at once when we are: a run goes on from its journal, so nothing is lost and nothing lingers."""
-    name = f"worker-{number}"
-    command = [sys.executable, "-P", "-m", "server.worker"]
+    command = [sys.executable, "-P", "-m", "server.worker", "--queue", queue]
     return Child(name, command, shared.environment, log_of(shared.settings, name), orphan_signal=signal.SIGKILL)
 
 

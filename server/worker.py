@@ -1,4 +1,4 @@
-"""A worker process: long-lived, so that browser and models stay warm. `python -m server.worker` starts one.
+"""A worker process: long-lived, so that browser and models stay warm. `python -m server.worker [--queue long]` starts one.
 
 Many may run, on one machine or several. One that is killed loses nothing: its runs go on with another. When Redis
 goes away in the middle of a job, the process ends after the job and is to be started again.
@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from redis import Redis
@@ -22,14 +23,15 @@ from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from agent.budget import budget_for
+from agent.budget import Budget, budget_for
 from agent.errors import BadInput, BadSetting, LeashError
 from agent.events import Event
 from agent.journal import Journal, Shelf
 from agent.settings import Settings, load_settings
+from agent.steer import Control
 from server import jobs
 from server.desk import Desk, Means
-from server.doorbell import QUEUE, RedisDoorbell
+from server.doorbell import LONG, SHORT, RedisDoorbell
 from server.packs import PackFolder
 from server.store import Run, open_store
 
@@ -47,24 +49,29 @@ class RealEngine:
         self.tools = open_tools(settings)
         self.reader, self.packer = self.tools.reader, RealPacker(settings, self.tools.door)
 
-    def __call__(self, run: Run, journal: Journal, shelf: Shelf) -> Iterator[Event]:
+    def __call__(self, run: Run, journal: Journal, shelf: Shelf, control: Control) -> Iterator[Event]:
         from agent.engine import research
 
         tools = self.tools.with_journal(journal, shelf, model=run.model)
-        return research(run.question, budget_for(run.depth), tools)
+        return research(run.question, budget_of(run), tools, control)
 
     def close(self) -> None:
         self.tools.close()
 
 
-class ShortWorker(SimpleWorker):
-    """Works in its own process, and gives its run back when it is asked to end."""
+def budget_of(run: Run) -> Budget:
+    """Its depth, with the limits that its user and this server agreed on when it was asked."""
+    return replace(budget_for(run.depth), **run.limits, patience=run.patience)
+
+
+class RunWorker(SimpleWorker):
+    """Works in its own process, one run at a time, and gives its run back when it is asked to end."""
 
     max_connection_wait_time = 2
 
-    def __init__(self, crew: jobs.Crew, connection: Redis) -> None:
+    def __init__(self, crew: jobs.Crew, connection: Redis, queue: str) -> None:
         shared = {"connection": connection, "serializer": JSONSerializer}
-        super().__init__([Queue(QUEUE, **shared)], name=crew.name, log_job_description=False, **shared)
+        super().__init__([Queue(queue, **shared)], name=crew.name, log_job_description=False, **shared)
         self.crew = crew
 
     def request_stop(self, signum: int, frame: Any) -> None:
@@ -77,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parse(arguments)
     write_log()
     try:
-        serve(load_settings(), given.engine, given.lease)
+        serve(load_settings(), given)
     except BadInput as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says all
         return 2
@@ -87,19 +94,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def serve(settings: Settings, opener: Callable[[Settings], Any], lease: float) -> None:
+def serve(settings: Settings, given: argparse.Namespace) -> None:
     if not settings.redis_url:
         raise BadSetting("A worker needs LEASH_REDIS_URL, the Redis that it shares with the web server.")
-    store, engine = open_store(settings), opener(settings)
-    crew = jobs.Crew(store, RedisDoorbell(settings.redis_url), engine, unique_name(), lease)
+    store, engine = open_store(settings), given.engine(settings)
+    crew = jobs.Crew(store, RedisDoorbell(settings.redis_url), engine, unique_name(), given.lease, given.grace)
     jobs.on_duty[:] = [crew]
     connection = Redis.from_url(settings.redis_url)
     wait_for(connection)
     threading.Thread(target=crew.keep_reaping, name="reaper", daemon=True).start()
     desk = Desk(store, RedisDoorbell(settings.redis_url), Means(engine.reader, engine.packer, PackFolder(settings.data_dir)), crew.name)
-    desk.open()
+    if given.queue == SHORT:  # a text is wanted within seconds, and a long run keeps its process busy
+        desk.open()
     try:
-        ShortWorker(crew, connection).work(logging_level="WARNING")
+        RunWorker(crew, connection, given.queue).work(logging_level="WARNING")
     finally:
         crew.leaving.set()
         desk.close()
@@ -136,8 +144,10 @@ def unique_name() -> str:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m server.worker", description=__doc__.splitlines()[0])
+    parser.add_argument("--queue", choices=(SHORT, LONG), default=SHORT, help="which runs it takes: quick ones or those with a plan")
     parser.add_argument("--engine", type=named, default=RealEngine, help=argparse.SUPPRESS)
     parser.add_argument("--lease", type=float, default=jobs.LEASE, help=argparse.SUPPRESS)
+    parser.add_argument("--grace", type=float, default=jobs.STOP_GRACE, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 

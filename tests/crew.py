@@ -5,11 +5,14 @@ The engine does what the question says, a word a line:
     tell TEXT     an event of progress
     write TEXT    the beginning of a draft
     log TEXT      what a talkative library writes into the log
-    wait NAME     nothing, until a file of that name is in the data folder
+    wait NAME     nothing, until a file of that name is in the data folder or the run is stopped
+    deaf NAME     the same, but no stop is heard
+    plan A, B     a plan of these sub-questions, which waits for approval as long as the run's patience says
+    steered       what the human has wished so far, one event a wish
     refuse TEXT   a LeashError with that text
     break         a fault of ours
     vanish        an end without an answer
-It answers at the end, if it comes so far.
+It answers at the end, if it comes so far; when it is stopped or told to finish, before the next line. A pause is a rest.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +36,23 @@ from redis.exceptions import RedisError
 
 from agent.budget import QUICK
 from agent.errors import LeashError
-from agent.events import Answered, Draft, Event, Searched, Started, Writing
+from agent.events import Answered, Draft, Event, Planned, Searched, Started, Steered, Waiting, Writing
 from agent.journal import Journal, Shelf
-from agent.records import Answer, Page
+from agent.records import Answer, Page, Plan, SubQuestion
 from agent.settings import Settings
+from agent.steer import Control, Steering
 from server.redisd import find_redis, redis_command, socket_path
 from server.store import Run
 from tests.fakes_text import ScriptedPacker, ScriptedReader
 
 ROOT = Path(__file__).resolve().parents[1]
 PAUSE = 0.02
+
+
+@dataclass(frozen=True)
+class Means:
+    shelf: Shelf
+    control: Control
 
 
 class ScriptedEngine:
@@ -51,19 +63,43 @@ class ScriptedEngine:
         self.packer = ScriptedPacker(settings.data_dir)
         self.never = threading.Event()
 
-    def __call__(self, run: Run, journal: Journal, shelf: Shelf) -> Iterator[Event]:
+    def __call__(self, run: Run, journal: Journal, shelf: Shelf, control: Control) -> Iterator[Event]:
         self.note(run, "start")
         yield Started(run.question, run.depth, QUICK.limits())
+        stopped_by = "done"
         for line in run.question.splitlines():
+            now = Steering.of(control.wishes())
+            if now.stop or now.finish:
+                stopped_by = "user"
+                break
+            if now.paused:
+                yield Waiting("resume")
+                return
             word, _, rest = line.partition(" ")
-            yield from getattr(self, f"do_{word}")(rest, run, journal, shelf)
-            if word == "vanish":
+            ends = yield from getattr(self, f"do_{word}")(rest, run, journal, Means(shelf, control))
+            if ends:
                 return
         self.note(run, "answer")
-        yield Answered(Answer(run.question, run.depth, "extractive", "All done. [1]"))
+        yield Answered(Answer(run.question, run.depth, "extractive", "All done. [1]", stopped_by=stopped_by))
 
-    def do_step(self, name: str, run: Run, journal: Journal, shelf: Shelf) -> Iterator[Event]:
-        result = journal.step("count", name, lambda: self.work(name, run, shelf))
+    def do_plan(self, items: str, run: Run, journal: Journal, means: Means) -> Iterator[Event]:
+        """Waits once, for as long as the run may; a plan of the human takes the place of this one."""
+        yield Planned(Plan(tuple(SubQuestion(f"q{n}", text) for n, text in enumerate(items.split(", "), 1))), "scripted")
+        now = Steering.of(means.control.wishes())
+        if now.plan:
+            yield Planned(Plan(tuple(SubQuestion(f"q{n}", item["text"]) for n, item in enumerate(now.plan["items"], 1))), "user")
+        until = journal.step("wait", run.patience, lambda: (datetime.now(UTC) + timedelta(seconds=run.patience)).isoformat())
+        if now.approved or datetime.fromisoformat(until) <= datetime.now(UTC):
+            return False
+        yield Waiting("plan", until)
+        return True
+
+    def do_steered(self, _: str, run: Run, journal: Journal, means: Means) -> Iterator[Event]:
+        for wish in means.control.wishes():
+            yield Steered(wish.seq, wish.kind, str(wish.data))
+
+    def do_step(self, name: str, run: Run, journal: Journal, means: Means) -> Iterator[Event]:
+        result = journal.step("count", name, lambda: self.work(name, run, means.shelf))
         self.note(run, f"done {name}")
         yield Searched(name, result["found"])
 
@@ -87,7 +123,11 @@ class ScriptedEngine:
         talkative.warning("A warning.")
         yield from ()
 
-    def do_wait(self, name: str, *_: Any) -> Iterator[Event]:
+    def do_wait(self, name: str, run: Run, journal: Journal, means: Means) -> Iterator[Event]:
+        wait_until(lambda: (self.folder / name).exists() or Steering.of(means.control.wishes()).stop, 60)
+        yield from ()
+
+    def do_deaf(self, name: str, *_: Any) -> Iterator[Event]:
         wait_until(lambda: (self.folder / name).exists(), 60)
         yield from ()
 
@@ -99,6 +139,7 @@ class ScriptedEngine:
 
     def do_vanish(self, *_: Any) -> Iterator[Event]:
         yield from ()
+        return True
 
     def note(self, run: Run, text: str) -> None:
         with (self.folder / f"log-{run.id}").open("a") as file:
@@ -153,8 +194,9 @@ class RedisServer:
 class Workers:
     """Real worker processes; those that ended are replaced when `tend` is called."""
 
-    def __init__(self, settings: Settings, redis_url: str, lease: float = 1.5, engine: str = "tests.crew:ScriptedEngine") -> None:
-        self.lease, self.processes, self.engine = lease, [], ["--engine", engine] if engine else []
+    def __init__(self, settings: Settings, redis_url: str, lease: float = 1.5, engine: str = "tests.crew:ScriptedEngine",
+                 queue: str = "short") -> None:
+        self.queue, self.lease, self.processes, self.engine = lease, [], ["--engine", engine] if engine else []
         self.log = (settings.data_dir / "workers.log").open("a")
         given = {"LEASH_DATA_DIR": str(settings.data_dir), "LEASH_REDIS_URL": redis_url}
         self.environment = {**os.environ, **given}
@@ -163,7 +205,7 @@ class Workers:
         command = [sys.executable, "-m", "server.worker", *self.engine]
         for _ in range(count):
             started = subprocess.Popen(
-                [*command, "--lease", str(self.lease)], cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log
+                [*command, "--lease", str(self.lease), "--queue", self.queue], cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log
             )
             self.processes.append(started)
 

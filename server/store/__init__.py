@@ -13,12 +13,13 @@ from agent.settings import Settings
 from server.store.database import Database, make_folder
 from server.store.migrate import migrate
 from server.store.pages import Pages
-from server.store.records import Ending, Entry, Run
+from server.store.records import Ending, Entry, Rest, Run, Terms
 from server.store.runs import Runs
 from server.store.steps import RunEntries, RunShelf
 from server.store.texts import Texts
+from server.store.wishes import Wishes
 
-__all__ = ["Database", "Ending", "Entry", "Run", "RunEntries", "RunShelf", "Store", "open_store"]
+__all__ = ["Database", "Ending", "Entry", "Rest", "Run", "RunEntries", "RunShelf", "Store", "Terms", "open_store"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Store:
     runs: Runs
     pages: Pages
     texts: Texts
+    wishes: Wishes
 
     def entries(self, run: Run) -> RunEntries:
         return RunEntries(self.database, run)
@@ -46,4 +48,4 @@ def open_store(settings: Settings) -> Store:
     own = URL.create("sqlite", database=str(settings.data_dir / "leash.db"))
     database = Database(settings.database_url or own)
     migrate(database, settings.data_dir / "migrate.lock")
-    return Store(database, Runs(database), Pages(database), Texts(database))
+    return Store(database, Runs(database), Pages(database), Texts(database), Wishes(database))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.events import Answered, Event, Failed
+from agent.events import Answered, Event, Failed, Waiting
 
-STATUSES = ("queued", "running", "done", "failed", "stopped")
+STATUSES = ("queued", "running", "waiting", "done", "failed", "stopped")
 OVER = ("done", "failed", "stopped")
+OURS = ("fence", "tries", "worked", "notify")  # what no reader needs; an address for notices may hold a secret
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,10 @@ class Run:
     """One question worked on. `status` is one of STATUSES; `error` and `advice` tell why it failed.
 
     `mode`, `stopped_by`, `sources`, `claims` and `supported` (claims whose support is "supported") are the answer's, ""
-    and 0 while there is none. `fence` grows with each worker that takes the run: only the last may write.
+    and 0 while there is none. `fence` grows with each worker that takes the run: only the last may write; `tries` counts
+    those since the run last got on. `limits` are all of the names of Budget.limits. While `status` is "waiting",
+    `waiting_for` says for what ("plan" or "resume"), and at `wake_at` it goes on by itself. `worked` are the seconds of
+    work so far, `patience` those that it may wait for its plan's approval.
     """
 
     id: str
@@ -37,6 +42,13 @@ class Run:
     claims: int = 0
     supported: int = 0
     fence: int = 0
+    limits: dict[str, float] = field(default_factory=dict)
+    patience: int = 0
+    worked: float = 0.0
+    tries: int = 0
+    waiting_for: str = ""
+    wake_at: datetime | None = None
+    notify: str = ""
 
     @property
     def over(self) -> bool:
@@ -50,7 +62,7 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """All that a reader may see, as JSON."""
-        data = {name: value for name, value in vars(self).items() if name != "fence"}
+        data = {name: value for name, value in vars(self).items() if name not in OURS}
         return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in data.items()}
 
 
@@ -61,6 +73,23 @@ class Entry:
     seq: int
     at: datetime
     event: Event
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the user allowed a run to spend (empty: what its depth stands for), how long it may wait, and whom it tells."""
+
+    limits: Mapping[str, float] = field(default_factory=dict)
+    patience: int = 0
+    notify: str = ""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The end of a sitting: the run waits for its human, and at `wake_at` (None: never) goes on by itself."""
+
+    waiting_for: str
+    wake_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +114,15 @@ def ending_of(event: Event) -> Ending | None:
         return None
     answer = event.answer
     supported = sum(claim.support == "supported" for claim in answer.claims)
-    return Ending("done", "", "", answer.mode, answer.stopped_by, len(answer.sources), len(answer.claims), supported)
+    status = "stopped" if answer.stopped_by == "user" else "done"
+    return Ending(status, "", "", answer.mode, answer.stopped_by, len(answer.sources), len(answer.claims), supported)
+
+
+def rest_of(event: Event) -> Rest | None:
+    """The rest that an event stands for; None for one after which the work goes on."""
+    if not isinstance(event, Waiting):
+        return None
+    return Rest(event.for_what, datetime.fromisoformat(event.until).timestamp() if event.until else None)
 
 
 def clean(text: str) -> str:

@@ -12,38 +12,41 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 
 from agent.errors import NotFound
 from agent.events import Event, from_json
 from agent.journal import Fenced
 from server.store.database import Database
-from server.store.records import Ending, Entry, Run
+from server.store.records import Ending, Entry, Rest, Run, Terms
 from server.store.tables import event, page, run, run_page
+from server.store.wishes import ended, has_pages, told, wakes
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # no letters that look like another
 ID_LENGTH = 12
 CLOCK_JUMP = 60.0  # a lease that ends later than this was given before the clock was set back
+UNCHANGED = Terms()
 EVENTS_AFTER = (  # made once: each reader asks it for each event
     select(event).where(event.c.run_id == bindparam("run"), event.c.seq > bindparam("after")).order_by(event.c.seq)
 )
-MOMENTS = ("created_at", "started_at", "ended_at")
+HELD = select(run.c.fence, run.c.status, run.c.stop_requested, run.c.tries, run.c.notify)
+MOMENTS = ("created_at", "started_at", "ended_at", "wake_at")
 
 
 class Runs:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def add(self, question: str, depth: str, model: bool) -> Run:
+    def add(self, question: str, depth: str, model: bool, terms: Terms = UNCHANGED) -> Run:
         """A new run, queued, as if its bell had just been rung."""
         with self.database.write() as connection:
-            run_id = insert_run(connection, question, depth, model)
+            run_id = insert_run(connection, question, depth, model, terms)
             return load(connection, run_id)
 
     def add_finished(self, question: str, depth: str, model: bool, events: list[Event], ending: Ending) -> Run:
         """A run that has been done elsewhere, with all its events."""
         with self.database.write() as connection:
-            run_id = insert_run(connection, question, depth, model)
+            run_id = insert_run(connection, question, depth, model, UNCHANGED)
             values = {"started_at": run.c.created_at, "ended_at": time.time(), **asdict(ending)}
             connection.execute(update(run).where(run.c.id == run_id).values(**values))
             insert_events(connection, run_id, events)
@@ -73,17 +76,6 @@ class Runs:
             row = connection.execute(query.limit(1)).first()
         return from_json(row.kind, row.data) if row else None
 
-    def request_stop(self, run_id: str) -> Run:
-        """A queued run stops here; a running one when its worker sees the wish; one that is over stays as it is."""
-        queued = run.c.status == "queued"
-        values = {"stop_requested": True, "status": case((queued, "stopped"), else_=run.c.status)}
-        values["stopped_by"] = case((queued, "user"), else_=run.c.stopped_by)
-        values["ended_at"] = case((queued, time.time()), else_=run.c.ended_at)
-        waiting = and_(run.c.id == run_id, run.c.status.in_(("queued", "running")))
-        with self.database.write() as connection:
-            connection.execute(update(run).where(waiting).values(**values))
-            return load(connection, run_id)
-
     def forget(self, run_id: str) -> None:
         """Delete a run with all that it alone kept."""
         mine = select(run_page.c.sha256).where(run_page.c.run_id == run_id)
@@ -96,35 +88,57 @@ class Runs:
         self.database.scrub()
 
     def claim(self, run_id: str, worker: str, lease: float) -> Run | None:
-        """Take the run for this worker, if it is free. None if it is not (another has it, it is over, or gone)."""
+        """Take the run for this worker, if it is free. None if it is not (another has it, it waits, is over, or gone)."""
         now = time.time()
         values = {"status": "running", "fence": run.c.fence + 1, "worker": worker, "lease_until": now + lease}
         values |= {"started_at": func.coalesce(run.c.started_at, now), "rung_at": 0}  # if we die, ring at once
+        values |= {"tries": run.c.tries + 1, "waiting_for": "", "wake_at": None}
         with self.database.write() as connection:
             taken = connection.execute(update(run).where(run.c.id == run_id, is_free(now)).values(**values))
             return load(connection, run_id) if taken.rowcount else None
 
-    def beat(self, mine: Run, lease: float) -> bool:
-        """Hold the run for another `lease` seconds; True if the user wants it to stop. Raises Fenced."""
+    def beat(self, mine: Run, lease: float, worked: float = 0.0) -> bool:
+        """Hold the run for another `lease` seconds; True if the user wants it to stop. Raises Fenced.
+
+        `worked` are the seconds of work since the last write that told of them.
+        """
         with self.database.write() as connection:
             row = hold(connection, mine)
-            connection.execute(update(run).where(run.c.id == mine.id).values(lease_until=time.time() + lease))
+            change(connection, mine, {"lease_until": time.time() + lease}, worked)
         return row.stop_requested
 
-    def append(self, mine: Run, events: list[Event], ending: Ending | None = None) -> None:
+    def append(self, mine: Run, events: list[Event], ending: Ending | None = None, worked: float = 0.0) -> None:
         """Add events after the last, and the ending with them if there is one. Raises Fenced."""
         with self.database.write() as connection:
-            hold(connection, mine)
+            row = hold(connection, mine)
             insert_events(connection, mine.id, events)
             if ending:
-                values = {**asdict(ending), "ended_at": time.time()}
-                connection.execute(update(run).where(run.c.id == mine.id).values(**values))
+                change(connection, mine, {**ended(row.notify), **asdict(ending)}, worked)
 
-    def release(self, mine: Run) -> None:
+    def rest(self, mine: Run, events: list[Event], rest: Rest, heard: int, worked: float = 0.0) -> bool:
+        """Add the events that end a sitting, and let the run wait. Raises Fenced.
+
+        False if the user has meanwhile said what it would wait for (`heard` is the last wish that the engine knew):
+        then it is free for the next worker at once.
+        """
+        with self.database.write() as connection:
+            row = hold(connection, mine)
+            insert_events(connection, mine.id, events)
+            waits = not wakes(connection, mine.id, rest, heard)
+            values = {"status": "waiting", "tries": 0, **asdict(rest), **told(row.notify)} if waits else freed()
+            change(connection, mine, values, worked)
+        return waits
+
+    def release(self, mine: Run, worked: float = 0.0) -> None:
         """Give the run back, to go on with another worker at once. Raises Fenced."""
         with self.database.write() as connection:
             hold(connection, mine)
-            connection.execute(update(run).where(run.c.id == mine.id).values(status="queued", rung_at=0))
+            change(connection, mine, freed(), worked)
+
+    def kept_something(self, run_id: str) -> bool:
+        """Whether the run has a page to write from."""
+        with self.database.read() as connection:
+            return has_pages(connection, run_id)
 
     def unattended(self, patience: float) -> list[Run]:
         """Runs that are free and whose bell was not rung for `patience` seconds; it counts as rung by this call."""
@@ -141,23 +155,33 @@ class Runs:
 
 
 def is_free(now: float) -> Any:
-    """The condition that a worker may take a run: queued, or its worker has not been heard of in time."""
+    """The condition that a worker may take a run: queued, waited for long enough, or its worker not heard of in time."""
     expired = or_(run.c.lease_until < now, run.c.lease_until > now + CLOCK_JUMP)
-    return or_(run.c.status == "queued", and_(run.c.status == "running", expired))
+    due = and_(run.c.status == "waiting", run.c.wake_at <= now)
+    return or_(run.c.status == "queued", and_(run.c.status == "running", expired), due)
 
 
 def hold(connection: Connection, mine: Run) -> Row:
     """Make sure, until the transaction ends, that the run is still this worker's. Raises Fenced."""
-    query = select(run.c.fence, run.c.status, run.c.stop_requested).where(run.c.id == mine.id).with_for_update()
-    row = connection.execute(query).first()
+    row = connection.execute(HELD.where(run.c.id == mine.id).with_for_update()).first()
     if row is None or (row.fence, row.status) != (mine.fence, "running"):
         raise Fenced(mine.id)
     return row
 
 
-def insert_run(connection: Connection, question: str, depth: str, model: bool) -> str:
+def change(connection: Connection, mine: Run, values: dict[str, Any], worked: float) -> None:
+    """Change the row of a run that is held."""
+    connection.execute(update(run).where(run.c.id == mine.id).values(**values, worked=run.c.worked + worked))
+
+
+def freed() -> dict[str, Any]:
+    return {"status": "queued", "rung_at": 0}
+
+
+def insert_run(connection: Connection, question: str, depth: str, model: bool, terms: Terms) -> str:
     run_id, now = new_id(), time.time()
     row = {"id": run_id, "question": question, "depth": depth, "model": model, "status": "queued"}
+    row |= {**vars(terms), "limits": dict(terms.limits)}
     connection.execute(insert(run).values(**row, created_at=now, rung_at=now, stop_requested=False))
     return run_id
 

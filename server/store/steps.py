@@ -9,14 +9,14 @@ import threading
 import time
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from agent.records import Page
 from server.store.database import Database, insert_once
 from server.store.pages import Pages, keep, pack
 from server.store.records import Run
 from server.store.runs import hold
-from server.store.tables import step
+from server.store.tables import run, step
 
 
 class RunEntries:
@@ -35,8 +35,10 @@ class RunEntries:
     def save(self, key: str, kind: str, inputs: Any, result: Any) -> None:
         row = {"run_id": self.run.id, "key": key, "kind": kind, "inputs": inputs, "result": result, "at": time.time()}
         with self.database.write() as connection:
-            hold(connection, self.run)
+            held = hold(connection, self.run)
             insert_once(connection, step, row)
+            if held.tries > 1:  # it gets on: what ended the workers before did not end this one
+                connection.execute(update(run).where(run.c.id == self.run.id).values(tries=1))
         with self.lock:
             self.kept[key] = {"result": result}
 

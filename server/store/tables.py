@@ -46,12 +46,31 @@ run = Table(
     Column("sources", Integer, nullable=False, server_default="0"),
     Column("claims", Integer, nullable=False, server_default="0"),
     Column("supported", Integer, nullable=False, server_default="0"),
+    Column("limits", JSON, nullable=False, server_default="{}"),
+    Column("patience", Integer, nullable=False, server_default="0"),
+    Column("worked", Double, nullable=False, server_default="0"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("waiting_for", String(16), nullable=False, server_default=""),
+    Column("wake_at", Double),
+    Column("notify", Text, nullable=False, server_default=""),
+    Column("notice_at", Double),
+    Column("notice_tries", Integer, nullable=False, server_default="0"),
     Index("run_by_time", "created_at", "id"),
     Index("run_by_status", "status"),
 )
 
 event = Table(
     "event",
+    metadata,
+    Column("run_id", ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+wish = Table(
+    "wish",
     metadata,
     Column("run_id", ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),

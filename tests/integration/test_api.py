@@ -163,7 +163,7 @@ def test_stop_and_delete(leash):
         ({"question": "a\u0000b"}, 400, "not text"),
         ({"question": "half \ud800"}, 400, "not text"),
         ({"question": ["why"]}, 400, "A question is text"),
-        ({"question": "Why?", "depth": "deep"}, 400, "not there yet"),
+        ({"question": "Why?", "depth": "Deep"}, 400, "no depth"),
         ({"question": "Why?", "depth": {}}, 400, "no depth"),
         ({"question": "Why?", "model": 1}, 400, "true or false"),
         ({"question": "Why?", "budget": 9}, 400, "“budget” is not known"),

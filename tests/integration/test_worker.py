@@ -126,10 +126,10 @@ def test_a_run_is_worked_on_once_however_often_the_bell_rings(leash):
     run = leash.service.ask("step a\nwait gate\nstep b")
     queue = Redis.from_url(leash.redis.url)
     for _ in range(4):
-        leash.service.doorbell.ring(run, 60)
+        leash.service.doorbell.ring(run)
     assert queue.llen("rq:queue:short") == 1
     for fence in range(1, 5):
-        leash.service.doorbell.ring(replace(run, fence=fence), 60)
+        leash.service.doorbell.ring(replace(run, fence=fence))
     assert queue.llen("rq:queue:short") == 5
     leash.workers.start(2)
     wait_until(lambda: queue.llen("rq:queue:short") == 0 and "done a" in log_of(leash.settings, run))

@@ -150,9 +150,8 @@ def test_blocked_domains_are_not_opened():
     assert "read https://cats.org/" not in web.calls
 
 
-def test_the_depths_that_are_not_there_yet_say_so():
+def test_a_depth_goes_by_its_name():
     for budget in (RESEARCH, DEEP):
-        with pytest.raises(BadInput, match="not there yet"):
-            budget_for(budget.depth)
+        assert budget_for(budget.depth) == budget
     with pytest.raises(BadInput, match="There is no depth"):
         budget_for("deepest")

@@ -23,8 +23,8 @@ class ListeningDoorbell:
     def __init__(self):
         self.rung, self.told, self.heard = [], [], threading.Event()
 
-    def ring(self, run, seconds):
-        self.rung.append((run.id, seconds))
+    def ring(self, run):
+        self.rung.append(run.id)
         return True
 
     def tell(self, run_id):
@@ -60,7 +60,7 @@ def test_ask_keeps_the_question_and_rings(service):
     run = service.ask("  Why is\nthe sky blue? 🌀 \n")
     assert service.run(run.id) == run
     assert (run.question, run.status, run.depth, run.model) == ("Why is\nthe sky blue? 🌀", "queued", "quick", True)
-    assert service.doorbell.rung == [(run.id, 60)]
+    assert service.doorbell.rung == [run.id]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_whatever_a_question_says_is_only_text(service, question):
 
 @pytest.mark.parametrize(
     ("given", "says"),
-    [({"depth": "abyss"}, "no depth"), ({"depth": "deep"}, "not there yet"), ({"depth": None}, "no depth"),
+    [({"depth": "abyss"}, "no depth"), ({"depth": "Deep"}, "no depth"), ({"depth": None}, "no depth"),
      ({"model": "yes"}, "true or false")],
 )
 def test_other_choices_that_cannot_be_used(service, given, says):
