@@ -16,6 +16,7 @@ LeashError
 ├── SearchError         a provider failed; the next one is asked
 │   └── RateLimited     .retry_after
 ├── ModelError          an endpoint failed; the next one takes over
+├── OverLimit           a limit of the run is reached, or the human said stop; .limit names it
 └── StorageError        a disk is full or a folder cannot be written
 """
 
@@ -96,6 +97,14 @@ class RateLimited(SearchError):
 
 class ModelError(LeashError):
     """The model endpoint failed."""
+
+
+class OverLimit(LeashError):
+    """The run may not do more of this."""
+
+    def __init__(self, limit: str, message: str = "") -> None:
+        super().__init__(message or f"The run has reached its limit ({limit}).")
+        self.limit = limit
 
 
 class StorageError(LeashError):
