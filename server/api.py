@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request, url_for
 from werkzeug.exceptions import UnsupportedMediaType
 
+from agent.budget import LEAST
 from agent.errors import BadInput
 from server.service import Service
 from server.store import Entry, Run
 from server.stream import Message, event_stream, resume_point, stream_response
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
-FIELDS = ("question", "depth", "model")
+FIELDS = ("question", "depth", "model", "limits", "patience", "notify")
+PLAIN_WISHES = ("approve", "pause", "resume", "finish")
 
 
 def service() -> Service:
@@ -25,7 +28,7 @@ def service() -> Service:
 def check_type() -> None:
     """A form of another site can send text, but not JSON."""
     sends = request.content_length or request.mimetype
-    if request.method == "POST" and sends and not request.is_json:
+    if request.method in ("POST", "PUT") and sends and not request.is_json:
         raise UnsupportedMediaType
 
 
@@ -65,6 +68,49 @@ def stop(run_id: str) -> Response:
     return jsonify(told(service().stop(run_id)))
 
 
+@blueprint.get("/runs/<run_id>/plan")
+def plan(run_id: str) -> Response:
+    """What the run works on, None while it has no plan; and what it waits for, if it does."""
+    return jsonify(planned(service().run(run_id)))
+
+
+@blueprint.put("/runs/<run_id>/plan")
+def change_plan(run_id: str) -> tuple[Response, int]:
+    """Another plan in place of this one; the run shows it, and then works by it."""
+    return jsonify(planned(service().wish(run_id, "plan", sent('{"items": [{"id": "q1", "text": "…"}]}')))), 202
+
+
+@blueprint.post(f"/runs/<run_id>/<any({', '.join(PLAIN_WISHES)}):kind>")
+def wish(run_id: str, kind: str) -> tuple[Response, int]:
+    return jsonify(told(service().wish(run_id, kind))), 202
+
+
+@blueprint.post("/runs/<run_id>/limits")
+def limits(run_id: str) -> tuple[Response, int]:
+    return jsonify(told(service().wish(run_id, "raise", {"limits": sent('{"pages": 60}')}))), 202
+
+
+@blueprint.post("/runs/<run_id>/steer")
+def steer(run_id: str) -> tuple[Response, int]:
+    given = sent('{"kind": "words", "text": "Only after 2020."}')
+    return jsonify(told(service().wish(run_id, given.pop("kind", ""), given))), 202
+
+
+@blueprint.get("/runs/<run_id>/wishes")
+def wishes(run_id: str) -> Response:
+    return jsonify({"wishes": [asdict(one) for one in service().wishes(run_id)]})
+
+
+@blueprint.get("/depths")
+def depths() -> Response:
+    """Each depth's limits on this server, how far they may be changed, and what a run of it will probably take."""
+    dial = service().dial
+    rows = [{"depth": row.depth, "title": row.title, "purpose": row.purpose, "plans": row.plans, "approves": row.approves,
+             "report": row.report, "patience": row.patience, "limits": row.limits(), "estimate": asdict(dial.estimate(row)),
+             "without_model": asdict(dial.estimate(row, model=False))} for row in dial.rows()]
+    return jsonify({"depths": rows, "most": dial.most, "least": LEAST})
+
+
 @blueprint.delete("/runs/<run_id>")
 def forget(run_id: str) -> tuple[str, int]:
     service().forget(run_id)
@@ -87,14 +133,29 @@ def as_message(entry: Entry) -> list[Message]:
     return [(entry.event.kind, json.dumps(entry.event.to_json(), ensure_ascii=False))]
 
 
-def asked() -> dict[str, Any]:
-    """The fields of a question, by name. Raises BadInput for what is no JSON object or holds others."""
+def planned(run: Run) -> dict[str, Any]:
+    plan = service().plan(run.id)
+    shown = run.to_json()
+    return {"plan": plan.to_json() if plan else None, **{name: shown[name] for name in ("status", "waiting_for", "wake_at")}}
+
+
+def sent(example: str) -> dict[str, Any]:
+    """The JSON object that was sent. Raises BadInput, showing the example, for anything else."""
     try:
         given = request.get_json(silent=True)
     except RecursionError:  # thousands of brackets
         given = None
-    if not isinstance(given, dict) or "question" not in given:
-        raise BadInput('Send a JSON object like {"question": "…", "depth": "quick", "model": true}.')
+    if not isinstance(given, dict):
+        raise BadInput(f"Send a JSON object like {example}.")
+    return given
+
+
+def asked() -> dict[str, Any]:
+    """The fields of a question, by name. Raises BadInput for what is no JSON object or holds others."""
+    example = '{"question": "…", "depth": "quick", "model": true}'
+    given = sent(example)
+    if "question" not in given:
+        raise BadInput(f"Send a JSON object like {example}.")
     unknown = sorted(set(given) - set(FIELDS))
     if unknown:
         raise BadInput(f"“{unknown[0][:50]}” is not known here; a question has: {', '.join(FIELDS)}.")

@@ -205,7 +205,8 @@ class Workers:
         command = [sys.executable, "-m", "server.worker", *self.engine]
         for _ in range(count):
             started = subprocess.Popen(
-                [*command, "--lease", str(self.lease), "--queue", self.queue], cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log
+                [*command, "--lease", str(self.lease), "--queue", self.queue], cwd=ROOT, env=self.environment, stdout=self.log,
+                stderr=self.log
             )
             self.processes.append(started)
 

@@ -1,21 +1,24 @@
 """A twin of server.service.Service in memory, whose runs follow a script: three pages kept, one dropped, an answer.
 
-`hold("draft")` makes every run wait before its next event of that kind until `release()`: a test can look at a page in
-the middle of a run without racing it.
+A test may set another script. After a Waiting the script goes on once a wish wakes the run, as in the real one; other
+wishes are kept and nobody heeds them, unless the script looks into `wished`. `hold("draft")` makes every run wait before
+its next event of that kind until `release()`: a test can look at a page in the middle of a run without racing it.
 """
 
 from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import lxml.html
 
 from agent.budget import budget_for
-from agent.errors import NotFound
+from agent.errors import NotFound, TooLate
 from agent.events import (
     Answered,
     Draft,
@@ -24,6 +27,7 @@ from agent.events import (
     Failed,
     Found,
     Kept,
+    Planned,
     Reading,
     Searched,
     Searching,
@@ -32,8 +36,12 @@ from agent.events import (
     Writing,
 )
 from agent.question import checked
-from agent.records import Answer, Citation, Claim, Page, Source
-from server.store.records import Entry, Run, ending_of
+from agent.records import Answer, Citation, Claim, Page, Plan, Source
+from agent.steer import Wish
+from server.dial import Dial
+from server.steering import checked_for
+from server.store.records import Entry, Run, ending_of, rest_of
+from server.store.wishes import WAKING
 from tests.fakes_text import FakeReadings
 
 LONG = "".join(f"<p>Paragraph {n} of the long beginning says how the town came by its bridge.</p>" for n in range(60))
@@ -138,6 +146,8 @@ class FakeService:
         self.entries: dict[str, list[Entry]] = {}
         self.pages = {page.sha256: page for page in PAGES}
         self.numbers, self.held, self.readings = itertools.count(1), "", FakeReadings()
+        self.script: Callable[[Run], Iterator[Event]] = script
+        self.dial, self.wished = Dial(), defaultdict(list)
 
     def forget_text(self, url: str) -> int:
         return self.readings.forget(url)
@@ -150,16 +160,18 @@ class FakeService:
     def release(self) -> None:
         self.hold("")
 
-    def ask(self, question: str, depth: str = "quick", model: bool = True) -> Run:
-        question, budget = checked(question), budget_for(depth)
-        run = Run(f"run{next(self.numbers)}", question, budget.depth, model, "running", datetime.now(UTC))
+    def ask(self, question: str, depth: str = "quick", model: bool = True, limits: dict[str, float] | None = None,
+            patience: int | None = None, notify: str = "") -> Run:
+        question, terms = checked(question), self.dial.terms(depth, limits, patience, notify)
+        run = Run(f"run{next(self.numbers)}", question, depth, model, "running", datetime.now(UTC), **vars(terms))
         self.all[run.id], self.entries[run.id] = run, []
         threading.Thread(target=self.work, args=(run,), daemon=True).start()
         return run
 
     def work(self, run: Run) -> None:
-        for event in script(run):
+        for event in self.script(run):
             with self.news:
+                self.news.wait_for(lambda: run.id not in self.all or self.all[run.id].status != "waiting")
                 self.news.wait_for(lambda kind=event.kind: self.held != kind)
                 self.news.wait_for(lambda: False, self.pace)
                 if run.id not in self.all or self.all[run.id].over:
@@ -169,10 +181,13 @@ class FakeService:
     def tell(self, run_id: str, event: Event) -> None:
         """Store an event, as the worker would."""
         with self.news:
-            ending, entries = ending_of(event), self.entries[run_id]
+            ending, entries, rest = ending_of(event), self.entries[run_id], rest_of(event)
             entries.append(Entry(len(entries) + 1, datetime.now(UTC), event))
             if ending:
                 self.all[run_id] = replace(self.all[run_id], ended_at=datetime.now(UTC), **vars(ending))
+            if rest:
+                wake_at = datetime.fromtimestamp(rest.wake_at, UTC) if rest.wake_at else None
+                self.all[run_id] = replace(self.all[run_id], status="waiting", waiting_for=rest.waiting_for, wake_at=wake_at)
             self.news.notify_all()
 
     def wait_over(self, run_id: str) -> None:
@@ -212,11 +227,32 @@ class FakeService:
                 after = entry.seq
                 yield entry
 
+    def wish(self, run_id: str, kind: str, data: dict[str, Any] | None = None) -> Run:
+        run = self.run(run_id)
+        if run.over:
+            raise TooLate("This run is over, so it cannot be steered any more. Ask again to go further.")
+        kept = checked_for(run, self.plan(run_id), kind, {} if data is None else data, self.dial.most)
+        with self.news:
+            self.wished[run_id].append(Wish(len(self.wished[run_id]) + 1, kind, kept))
+            if run.status == "waiting" and kind in WAKING:
+                self.all[run_id] = replace(run, status="running", waiting_for="", wake_at=None)
+            self.news.notify_all()
+        return self.all[run_id]
+
+    def wishes(self, run_id: str) -> list[Wish]:
+        self.run(run_id)
+        return list(self.wished[run_id])
+
+    def plan(self, run_id: str) -> Plan | None:
+        plans = [entry.event.plan for entry in self.events(run_id) if isinstance(entry.event, Planned)]
+        return plans[-1] if plans else None
+
     def stop(self, run_id: str) -> Run:
         with self.news:
             if not self.run(run_id).over:
                 stopped = {"status": "stopped", "stop_requested": True, "ended_at": datetime.now(UTC)}
                 self.all[run_id] = replace(self.all[run_id], **stopped)
+                self.wished[run_id].append(Wish(len(self.wished[run_id]) + 1, "stop", {}))
             self.news.notify_all()
         return self.all[run_id]
 
