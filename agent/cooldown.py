@@ -16,11 +16,16 @@ LONGEST_ASKED = 3600.0
 
 @dataclass(frozen=True)
 class Rest:
-    """One cool-down: until when, what for, and whether it must be kept even when nobody else is left to ask."""
+    """One cool-down: until when, what for, and since when.
+
+    `firm`: it must be kept even when nobody else is left; `busy`: it is asked for by a side that is well, and has too much to do.
+    """
 
     until: float
     reason: str
     firm: bool
+    since: float = 0.0
+    busy: bool = False
 
 
 class Cooldowns:
@@ -32,22 +37,28 @@ class Cooldowns:
         self._rests: dict[str, Rest] = {}
         self._failures: dict[str, int] = {}
 
-    def begin(self, name: str, reason: str, *, asked: float | None = None, firm: bool = False) -> bool:
+    def begin(self, name: str, reason: str, *, asked: float | None = None, firm: bool = False, busy: bool = False) -> bool:
         """Let `name` rest. False if it rests already: calls that failed side by side count as one failure."""
         with self._lock:
             already = self._rests[name] if self._resting(name) else None
             failures = self._failures[name] = self._failures.get(name, 0) + (already is None)
             seconds = min(FIRST * 2 ** (failures - 1), LONGEST) if asked is None else min(asked, LONGEST_ASKED)
-            rest = Rest(self._clock() + seconds, reason, firm or asked is not None)
+            now = self._clock()
+            rest = Rest(now + seconds, reason, firm or asked is not None, now, busy or asked is not None)
             if already is None or rest.until > already.until:
                 self._rests[name] = rest
             return already is None
 
-    def end(self, name: str) -> None:
-        """`name` has answered: nothing is held against it any longer."""
+    def now(self) -> float:
+        return self._clock()
+
+    def end(self, name: str, asked: float | None = None) -> None:
+        """`name` has answered what was asked at `asked`: nothing is held against it, save what came up since then."""
         with self._lock:
-            self._rests.pop(name, None)
-            self._failures.pop(name, None)
+            rest = self._rests.get(name)
+            if asked is None or rest is None or rest.since <= asked:
+                self._rests.pop(name, None)
+                self._failures.pop(name, None)
 
     def left(self, name: str) -> float:
         """Seconds that `name` still rests; 0 when it may be asked."""

@@ -1,67 +1,51 @@
-"""The transfer switch: one stream of text out of an ordered list of model endpoints. The only openai importer.
+"""The transfer switch: answers out of an ordered list of model endpoints, for each role those that serve it.
 
 When an endpoint fails, in the middle of its answer too, the next one takes over and the failed one cools down. Knows
-nothing of what the messages are for. openai is imported at the first use, or in the background by `warm()`.
+nothing of what the messages are for, and no HTTP. openai is imported at the first use, or in the background by `warm()`.
 """
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from httpx2 import ConnectError, HTTPError, ProxyError, TimeoutException
-
-from agent.cooldown import Cooldowns, retry_after, span
-from agent.errors import BadSetting, ModelError
-from agent.models.local import first_model, found_locally
-from agent.models.reply import Account, Dialect, Messages, count, nothing_said, pick_text, request_body, said_in
-from agent.models.text import LoopWatch, Speech, roughly
-from agent.models.wire import Fault, http_client
+from agent.cooldown import Cooldowns, span
+from agent.models.asking import answered
+from agent.models.line import Line, base_address
+from agent.models.local import found_locally
+from agent.models.records import (
+    Abandoned,
+    Ask,
+    Build,
+    Messages,
+    NoneAnswered,
+    Reply,
+    Spent,
+    Switched,
+    Usage,
+    Wrote,
+    never,
+)
+from agent.models.wire import Fault
 from agent.settings import ModelEndpoint, Settings
 
 if TYPE_CHECKING:
     from agent.fetch.egress import Egress
 
-LETTERS_PER_TOKEN = 16  # far above any real text: more than this for each allowed token is a runaway
-SECRET = re.compile(r"\b(?:sk|pk|key)-[\w*.-]{6,}")
+__all__ = ["Abandoned", "Models", "NoneAnswered", "Reply", "Spent", "Switched", "Usage", "Wrote", "models_from", "names_of"]
 
-
-@dataclass(frozen=True)
-class Wrote:
-    """More text from `model`."""
-
-    model: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Switched:
-    """`model` failed, for `reason`: its text is void and `to` starts anew (`model` itself, if it only thought)."""
-
-    model: str
-    to: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Spent:
-    """The end: what it cost (guessed if the endpoint does not say) and why it ended, "stop" or "length" mostly."""
-
-    model: str
-    prompt_tokens: int
-    completion_tokens: int
-    finish: str
+LONGEST_WAIT = 20.0  # seconds: where nobody else is left, an endpoint that asks for no longer a pause gets it
+MOST_WAITS = 2
+PAUSE = 4.0  # seconds: the same for one that is too busy and does not say for how long
+GLANCE = 0.1
 
 
 class Models:
-    """Ordered endpoints behind one stream. May be used by many threads."""
+    """Ordered endpoints behind one port. May be used by many threads."""
 
     def __init__(
         self,
@@ -69,233 +53,129 @@ class Models:
         settings: Settings,
         door: Egress | None = None,
         clock: Callable[[], float] = time.monotonic,
+        pause: float = PAUSE,
     ) -> None:
+        """The same endpoint may stand more than once, with other roles: it is one, with one name and one cool-down."""
+        unlike: dict[tuple[str, str, str], ModelEndpoint] = {}
+        for one in endpoints:
+            unlike.setdefault(identity(one), one)
+        named = dict(zip(unlike, names_of(list(unlike.values())), strict=True))
         proxy = door.proxy("service") if door else None
-        names = names_of(endpoints)
-        self._lines = [Line(name, one, settings, proxy) for name, one in zip(names, endpoints, strict=True)]
-        self._cooldowns = Cooldowns(clock)
-        self.names = tuple(names)
+        self._lines = {name: Line(name, unlike[key], settings, proxy) for key, name in named.items()}
+        self._routes = [(named[identity(one)], one.roles) for one in endpoints]
+        self._cooldowns, self._settings, self._pause = Cooldowns(clock), settings, pause
+        self.names = tuple(self._lines)
+
+    def names_for(self, role: str) -> tuple[str, ...]:
+        """The endpoints that serve a role, in order of preference."""
+        return tuple(dict.fromkeys(name for name, roles in self._routes if role in roles))
 
     def warm(self) -> None:
         """Import openai in the background (about two seconds), so that the first answer does not wait for it."""
-        threading.Thread(target=lambda: [line.client for line in self._lines], name="warm-models", daemon=True).start()
+        threading.Thread(target=lambda: [line.client for line in self._lines.values()], name="warm-models", daemon=True).start()
 
-    def stream(self, messages: Messages, *, max_tokens: int) -> Iterator[Wrote | Switched | Spent]:
-        """The answer as it comes, Spent last. Raises ModelError, saying what each endpoint said, when all failed."""
-        lines, said = self._order(), {}
-        for place, line in enumerate(lines, 1):
-            try:
-                yield from line.answer(messages, max_tokens)
-                return self._cooldowns.end(line.name)
-            except Fault as fault:
-                said[line.name] = str(fault)
-                self._note(line.name, fault)
-            if place < len(lines):
-                yield Switched(line.name, lines[place].name, said[line.name])
-        raise ModelError(self._summary(said))
+    def stream(
+        self, build: Build | Messages, *, max_tokens: int, role: str = "write", stopped: Callable[[], bool] = never
+    ) -> Iterator[Wrote | Switched | Spent]:
+        """The answer as it comes, Spent last. Raises NoneAnswered, saying what each endpoint said, when all failed.
 
-    def complete(self, messages: Messages, *, max_tokens: int) -> tuple[str, Spent]:
-        """The whole answer at once."""
-        text, spent = "", None
-        for item in self.stream(messages, max_tokens=max_tokens):
-            text = text + item.text if isinstance(item, Wrote) else text if isinstance(item, Spent) else ""
-            spent = item
-        assert isinstance(spent, Spent)
-        return text, spent
+        `build` makes messages that fit into so many tokens, or is those messages. Raises Abandoned once `stopped` says yes.
+        """
+        yield from self._tried(role, Ask(build, max_tokens, stopped=stopped), lambda line, ask: line.answer(ask))
 
-    def _order(self) -> list[Line]:
+    def ask(
+        self,
+        role: str,
+        build: Build | Messages,
+        *,
+        max_tokens: int,
+        schema: Mapping[str, Any] | None = None,
+        stopped: Callable[[], bool] = never,
+    ) -> Reply:
+        """The whole answer at once: text, or with `schema` (an object at its top) data that fits it. Raises as `stream`."""
+        ask, switches = Ask(build, max_tokens, schema, stopped), []
+        for item in self._tried(role, ask, lambda line, one: iter([(line, answered(line, one))])):
+            if isinstance(item, Switched):
+                switches.append(item)
+            else:
+                line, whole = item
+        return Reply(whole.text, whole.data, line.name, whole.usage, whole.finish, tuple(switches))
+
+    def _tried(self, role: str, ask: Ask, work: Callable[[Line, Ask], Iterator[Any]]) -> Iterator[Any]:
+        """What `work` gives with the first endpoint that does it, a Switched before each next one."""
+        told: list[Switched] = []
+        for wait in range(MOST_WAITS + 1):
+            lines = self._order(role)
+            for place, line in enumerate(lines):
+                fault = yield from self._try(line, self._patient(ask, place + 1 == len(lines)), work)
+                if fault is None:
+                    return
+                last = Switched(line.name, "", str(fault), fault.usage or Usage())
+                told.append(last)
+                if place + 1 < len(lines):
+                    yield replace(last, to=lines[place + 1].name)
+            if wait == MOST_WAITS or not (name := self._awaited(role, ask)):
+                break
+            if lines:
+                yield replace(told[-1], to=name)
+        raise NoneAnswered(self._summary(role, {one.model: one.reason for one in told}), tuple(told))
+
+    def _try(self, line: Line, ask: Ask, work: Callable[[Line, Ask], Iterator[Any]]) -> Iterator[Any]:
+        """Returns the fault, or None if all went well."""
+        asked = self._cooldowns.now()
+        try:
+            yield from work(line, ask)
+        except Fault as fault:
+            if fault.rest:
+                self._cooldowns.begin(line.name, str(fault), asked=fault.retry_after, firm=fault.firm, busy=fault.busy)
+            return fault
+        self._cooldowns.end(line.name, asked)
+        return None
+
+    def _patient(self, ask: Ask, last: bool) -> Ask:
+        """Only where nobody else can take over is an endpoint awaited for long."""
+        seconds = self._settings.model_timeout
+        if last:
+            return replace(ask, patience=seconds)
+        soon = min(self._settings.model_switch, seconds)
+        return replace(ask, patience=soon, queue=soon)
+
+    def _order(self, role: str) -> list[Line]:
         """Those that do not rest, then those that rest only by our own caution: better too soon than no answer."""
-        rests = {line.name: self._cooldowns.of(line.name) for line in self._lines}
-        free = [line for line in self._lines if rests[line.name] is None]
-        return free + [line for line in self._lines if (rest := rests[line.name]) and not rest.firm]
+        rests = {name: self._cooldowns.of(name) for name in self.names_for(role)}
+        free = [name for name, rest in rests.items() if rest is None]
+        return [self._lines[name] for name in [*free, *(name for name, rest in rests.items() if rest and not rest.firm)]]
 
-    def _note(self, name: str, fault: Fault) -> None:
-        if fault.rest:
-            self._cooldowns.begin(name, str(fault), asked=fault.retry_after, firm=fault.firm)
+    def _awaited(self, role: str, ask: Ask) -> str:
+        """Waits for the endpoint that wants the shortest pause; "" if none wants one that is short enough."""
+        pauses = {name: self._pause_of(name) for name in self.names_for(role)}
+        name = min(pauses, key=pauses.__getitem__, default="")
+        if not name or pauses[name] > LONGEST_WAIT:
+            return ""
+        until = time.monotonic() + pauses[name]
+        while (left := until - time.monotonic()) > 0:
+            if ask.stopped():
+                raise Abandoned
+            time.sleep(min(left, GLANCE))
+        return name
 
-    def _summary(self, said: dict[str, str]) -> str:
-        lines = [f"{name} {(said.get(name) or self._resting(name)).rstrip('.')}." for name in self.names]
-        return " ".join(["No model could answer.", *lines]) if lines else "No model endpoint is set."
+    def _pause_of(self, name: str) -> float:
+        rest = self._cooldowns.of(name)
+        if rest is None or not rest.busy:
+            return float("inf")
+        return self._cooldowns.left(name) if rest.firm else self._pause
+
+    def _summary(self, role: str, said: dict[str, str]) -> str:
+        names = self.names_for(role)
+        lines = [f"{name} {(said.get(name) or self._resting(name)).rstrip('.')}." for name in names]
+        if not lines:
+            return f"No model endpoint is set for the role {role!r}." if self.names else "No model endpoint is set."
+        return " ".join(["No model could answer.", *lines])
 
     def _resting(self, name: str) -> str:
         rest = self._cooldowns.of(name)
         left = span(self._cooldowns.left(name))
         return f"is left alone for another {left}, because it {rest.reason}" if rest else "was not asked"
-
-
-class Line:
-    """One endpoint: asks it, and reads what it streams. Every way in which that can fail is raised as a Fault."""
-
-    def __init__(self, name: str, endpoint: ModelEndpoint, settings: Settings, proxy: str | None) -> None:
-        self.name = name
-        self._endpoint, self._settings, self._proxy = endpoint, settings, proxy
-        self._address = base_address(endpoint.url)
-        self._key = endpoint.key.get_secret_value()
-        self._model = endpoint.model
-        self._dialect = Dialect()
-        self._lock = threading.Lock()
-
-    @property
-    def client(self) -> Any:
-        with self._lock:
-            return self._client
-
-    @cached_property
-    def _client(self) -> Any:
-        from openai import OpenAI
-
-        http = http_client(self._proxy, self._settings.ca_bundle, self._settings.model_timeout)
-        return OpenAI(base_url=self._address, api_key=self._key or "none", max_retries=0, http_client=http)
-
-    def answer(self, messages: Messages, max_tokens: int) -> Iterator[Wrote | Switched | Spent]:
-        """All that this endpoint has to say; Switched (to itself) if what it said turns out to have been thinking."""
-        from openai import OpenAIError
-
-        try:
-            with closing(self._open(messages, max_tokens)) as stream:
-                yield from self._read(stream, messages, max_tokens)
-        except (OpenAIError, HTTPError, ValueError, RecursionError) as error:
-            raise self._fault(error) from None
-
-    def _open(self, messages: Messages, max_tokens: int) -> Any:
-        """The stream, in the richest dialect that the endpoint accepts."""
-        from openai import BadRequestError, UnprocessableEntityError
-
-        model, dialect = self._model_name(), self._dialect
-        while True:
-            try:
-                stream = self._post(request_body(model, messages, max_tokens, dialect))
-                self._dialect = dialect
-                return stream
-            except (BadRequestError, UnprocessableEntityError) as error:
-                dialect = dialect.simpler(str(error.body or error.message))
-                if dialect is None:
-                    raise
-
-    def _post(self, body: dict[str, Any]) -> Any:
-        from openai import Stream
-
-        shape = {"cast_to": object, "stream": True, "stream_cls": Stream[object]}
-        return self.client.post("/chat/completions", body=body, options=self._options(), **shape)
-
-    def _model_name(self) -> str:
-        if not self._model:
-            self._model = first_model(self.client.get("/models", cast_to=object, options=self._options()))
-            if not self._model:
-                raise Fault("lists no model that could answer; set LEASH_MODEL")
-        return self._model
-
-    def _options(self) -> dict[str, Any]:
-        """The library would send what it finds in the environment: only this endpoint's own key may go to it."""
-        from openai import Omit
-
-        headers = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
-        return {"headers": headers if self._key else {**headers, "Authorization": Omit()}}
-
-    def _read(self, stream: Any, messages: Messages, max_tokens: int) -> Iterator[Wrote | Switched | Spent]:
-        watched = stream.response.extensions["watched"]
-        speech, loop, account = Speech(), LoopWatch(), Account()
-        for chunk in self._chunks(stream, account):
-            piece = self._piece(chunk, account)
-            self._check(loop.turns(piece), len(account.letters), max_tokens)
-            void, fresh = speech.feed(pick_text(chunk, "content"))
-            if void:
-                yield Switched(self.name, self.name, "had only been thinking aloud")
-            if fresh:
-                yield Wrote(self.name, fresh)
-            if piece:
-                watched.heard()
-        yield from self._end(speech, account, ended=b"[DONE]" in watched.tail)
-        yield self._spent(messages, account)
-
-    def _chunks(self, stream: Any, account: Account) -> Iterator[Any]:
-        """The stream's chunks. What breaks after the answer has said that it is finished does no harm."""
-        from openai import OpenAIError
-
-        try:
-            yield from stream
-        except (OpenAIError, HTTPError, ValueError, Fault):
-            if not account.finish:
-                raise
-
-    def _piece(self, chunk: Any, account: Account) -> str:
-        """The new letters of a chunk, spoken or thought."""
-        if not isinstance(chunk, dict):
-            raise Fault("sent something that is not a model's answer")
-        if chunk.get("error"):
-            raise Fault(f"stopped with an error: {self._clean(said_in(chunk))}")
-        account.note(chunk)
-        piece = "".join(pick_text(chunk, name) for name in ("reasoning_content", "reasoning", "content"))
-        account.letters += piece
-        return piece
-
-    def _check(self, looping: bool, letters: int, max_tokens: int) -> None:
-        if looping:
-            raise Fault("repeated itself without end", rest=False)
-        if letters > max_tokens * LETTERS_PER_TOKEN + 4000:
-            raise Fault("wrote on and on, past the length that it was given")
-
-    def _end(self, speech: Speech, account: Account, *, ended: bool) -> Iterator[Wrote]:
-        if not (account.finish or ended):
-            raise Fault("broke off in the middle of its answer" if account.letters else "sent no answer")
-        rest = speech.rest()
-        if not speech.said.strip():
-            raise Fault(nothing_said(account), rest=False)
-        if rest:
-            yield Wrote(self.name, rest)
-
-    def _spent(self, messages: Messages, account: Account) -> Spent:
-        asked = sum(roughly(message.get("content", "")) + 4 for message in messages)
-        prompt = count(account.usage.get("prompt_tokens")) or asked
-        completion = count(account.usage.get("completion_tokens")) or roughly(account.letters)
-        return Spent(self.name, prompt, completion, account.finish or "stop")
-
-    def _fault(self, error: Exception) -> Fault:
-        """What went wrong, in words, whichever of the libraries noticed it."""
-        from openai import APIConnectionError, APIError, APIStatusError
-
-        cause = error.__cause__ or error
-        if isinstance(cause, Fault):
-            return cause
-        if isinstance(error, APIStatusError):
-            return self._status_fault(error.status_code, error.response.headers, said_in(error.body))
-        if isinstance(error, (APIConnectionError, HTTPError)):
-            return self._connection_fault(cause)
-        if isinstance(error, APIError):
-            return Fault(f"stopped with an error: {self._clean(said_in(error.body) or error.message)}")
-        return Fault("sent something that is not a model's answer")
-
-    def _connection_fault(self, cause: BaseException) -> Fault:
-        if isinstance(cause, TimeoutException):
-            return Fault(f"sent no word for {self._settings.model_timeout:g} s", firm=True)
-        if isinstance(cause, ProxyError):
-            return Fault(f"cannot be reached: {self._clean(str(cause).lstrip('0123456789 '))}")
-        if isinstance(cause, ConnectError):
-            return Fault(f"cannot be reached: nothing answers at {urlsplit(self._address).netloc.rpartition('@')[2]}")
-        return Fault("broke off the connection")
-
-    def _status_fault(self, status: int, headers: Mapping[str, str], said: str) -> Fault:
-        words = self._status_words(status) + f" (status {status})"
-        said = f": {self._clean(said)}" if said else ""
-        # what is wrong with this request need not be wrong with the next one
-        return Fault(words + said, retry_after=retry_after(headers), rest=status not in (400, 413, 422))
-
-    def _status_words(self, status: int) -> str:
-        key = "refused its key, see LEASH_MODEL_KEY" if self._key else "asks for a key, set LEASH_MODEL_KEY"
-        known = {
-            401: key,
-            403: key,
-            402: "has no credit left",
-            404: f"knows no model {self._model!r} at {self._address}, see LEASH_MODEL and LEASH_MODEL_URL",
-            413: "finds the request too long",
-            429: "asks to slow down",
-        }
-        return known.get(status) or ("has a fault of its own" if status >= 500 else "rejected the request")
-
-    def _clean(self, text: str) -> str:
-        """An endpoint's own words, on one line, short, and without the key (some endpoints repeat it)."""
-        text = text.replace(self._key, "…") if self._key else text
-        return SECRET.sub("…", " ".join(text.split()))[:300]
 
 
 def models_from(settings: Settings, door: Egress | None) -> Models | None:
@@ -304,8 +184,12 @@ def models_from(settings: Settings, door: Egress | None) -> Models | None:
         return Models(settings.endpoints, settings, door)
     if not settings.find_models:
         return None
-    found = [ModelEndpoint(url=url, model=model) for url, model in found_locally()]
+    found = [ModelEndpoint(url=url, model=model, context=settings.model_context) for url, model in found_locally()]
     return Models(found, settings) if found else None
+
+
+def identity(endpoint: ModelEndpoint) -> tuple[str, str, str]:
+    return base_address(endpoint.url), endpoint.model, endpoint.key.get_secret_value()
 
 
 def names_of(endpoints: Sequence[ModelEndpoint]) -> list[str]:
@@ -314,16 +198,3 @@ def names_of(endpoints: Sequence[ModelEndpoint]) -> list[str]:
     names = [one.model or host for one, host in zip(endpoints, hosts, strict=True)]
     longer = [name if names.count(name) == 1 else f"{name} at {host}" for name, host in zip(names, hosts, strict=True)]
     return [name if longer.count(name) == 1 else f"{name} #{number}" for number, name in enumerate(longer, 1)]
-
-
-def base_address(url: str) -> str:
-    """An endpoint's base address, as people write it: /v1 is added where there is no path, a whole path cut back."""
-    try:
-        parts = urlsplit(url.strip())
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits:
-        raise BadSetting("A model endpoint's address is not a web address; it looks like https://api.openai.com/v1.")
-    path = parts.path.rstrip("/").removesuffix("/chat/completions")
-    return parts._replace(path=path or "/v1").geturl()

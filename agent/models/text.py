@@ -1,9 +1,11 @@
-"""What comes out of a model, looked at while it streams: thinking left out, endless repetition noticed, tokens guessed.
+"""What comes out of a model, looked at while it streams: thinking left out, endless repetition noticed, halves put together.
 
 Knows nothing of endpoints or HTTP.
 """
 
 from __future__ import annotations
+
+import re
 
 OPEN, CLOSE = "<think>", "</think>"
 LOOP_TAIL, LOOP_PERIOD = 2400, 600  # at least four repetitions of at most 600 characters
@@ -85,7 +87,27 @@ def repeats(text: str) -> bool:
     return any(text[period:] == text[:-period] for period in range(1, LOOP_PERIOD + 1))
 
 
-def roughly(text: str) -> int:
-    """About how many tokens a text has: four characters each, but one each in scripts such as Chinese and Japanese."""
-    dense = sum(ord(letter) > 0x2E80 for letter in text)
-    return dense + (len(text) - dense + 3) // 4
+
+class Halves:
+    """Puts letters together that came in two halves (surrogates), and leaves out what no database takes."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def joined(self, piece: str) -> str:
+        piece, self._half = self._half + piece, ""
+        if piece and "\ud800" <= piece[-1] <= "\udbff":
+            piece, self._half = piece[:-1], piece[-1]
+        return piece.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "")
+
+
+DECLINES = re.compile(
+    r"(?:i'?m sorry|i am sorry|sorry|i apologi[sz]e|unfortunately)?[,.!]?\s*(?:but )?(?:as an ai[^,.]*, )?"
+    r"(?:i (?:can(?:no|')t|can not|won't|will not|must decline to)|i(?:'m| am) (?:unable|not able) to) "
+    r"(?:help|assist|comply|fulfil|engage with|continue with|discuss that|do that)",
+    re.IGNORECASE)
+
+
+def declines(text: str) -> bool:
+    """Whether a whole answer is one of the usual refusals, and no more than that."""
+    return len(text) < 400 and DECLINES.match(text.replace("\u2019", "'").strip()) is not None

@@ -1,12 +1,11 @@
 """The HTTP client that the openai library is given: bounded, watched, and never following a redirect.
 
-The library's own reader takes lines of any length and waits for ever while anything comes; here a line has a bound, and
-a stream in which no word comes is too late even if it keeps sending comments.
+The library's own reader takes lines of any length; here a line has a bound. How long to wait is pump.py's business, save
+that a connection which nobody waits for any more ends by itself.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,25 +22,26 @@ DOOR = "leash-door"  # a header that marks what the egress door itself says
 
 
 class Fault(ModelError):
-    """An endpoint did not do its work. `rest`: leave it alone for a while; `firm`: even if it is the only one."""
+    """An endpoint did not do its work.
+
+    `rest`: leave it alone for a while; `firm`: even if it is the only one; `busy`: it is well, but has too much to do.
+    `usage` is what it had cost by then (a Usage, None where it cost nothing).
+    """
 
     def __init__(
         self, message: str, *, retry_after: float | None = None, rest: bool = True, firm: bool = False
     ) -> None:
         super().__init__(message, retry_after=retry_after)
-        self.rest, self.firm = rest, firm
+        self.rest, self.firm, self.busy = rest, firm, False
+        self.usage: Any = None
 
 
 class Watched(httpx2.SyncByteStream):
-    """A reply's bytes as they come, with bounds. `heard()` starts the wait for the next word again."""
+    """A reply's bytes as they come, with bounds."""
 
-    def __init__(self, inner: Any, seconds: float, asked: float) -> None:
-        self._inner, self._seconds = inner, seconds
-        self._until = asked + seconds
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
         self.tail = b""
-
-    def heard(self) -> None:
-        self._until = time.monotonic() + self._seconds
 
     def close(self) -> None:
         self._inner.close()
@@ -52,28 +52,22 @@ class Watched(httpx2.SyncByteStream):
             newline = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
             line = line + len(chunk) if newline < 0 else len(chunk) - newline - 1
             total += len(chunk)
-            self._check(line, total)
+            if line > MOST_LINE or total > MOST_BYTES:
+                raise Fault("sent an enormous line that no model writes")
             self.tail = (self.tail + chunk)[-200:]
             yield chunk
-
-    def _check(self, line: int, total: int) -> None:
-        if line > MOST_LINE or total > MOST_BYTES:
-            raise Fault("sent an enormous line that no model writes")
-        if time.monotonic() > self._until:
-            raise Fault(f"sent no word for {self._seconds:g} s", firm=True)
 
 
 class Transport(httpx2.BaseTransport):
     """Refuses what is no model's answer before it is read, and watches the rest. The stream is in `extensions`."""
 
-    def __init__(self, inner: httpx2.BaseTransport, seconds: float) -> None:
-        self._inner, self._seconds = inner, seconds
+    def __init__(self, inner: httpx2.BaseTransport) -> None:
+        self._inner = inner
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.headers["Accept-Encoding"] = "identity"
-        asked = time.monotonic()
         response = self._inner.handle_request(request)
-        response.stream = response.extensions["watched"] = Watched(response.stream, self._seconds, asked)
+        response.stream = response.extensions["watched"] = Watched(response.stream)
         fault = objection(response)
         if fault:
             response.close()
@@ -105,4 +99,4 @@ def http_client(proxy: str | None, ca_bundle: Path | None, seconds: float) -> ht
     through = httpx2.Proxy(proxy) if proxy else None
     inner = httpx2.HTTPTransport(verify=trusted(ca_bundle), proxy=through, trust_env=False)
     timeout = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
-    return httpx2.Client(transport=Transport(inner, seconds), timeout=timeout, trust_env=False)
+    return httpx2.Client(transport=Transport(inner), timeout=timeout, trust_env=False)

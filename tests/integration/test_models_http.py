@@ -42,7 +42,8 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "only comments": (sse_answer(*COMMENTS, pause=0.02), "no word for"),
     "only empty chunks": (sse_answer(*[chunk({"content": ""})] * 200, pause=0.02), "no word for"),
     "web page": (answer_text("<html>Welcome</html>"), "web page"),
-    "whole JSON": (answer_json({"choices": [{"message": {"content": GOOD}}]}), "sent no answer"),
+    "whole JSON of nothing": (answer_json({"choices": []}), "sent no answer"),
+    "whole JSON cut": (answer_text('{"choices": [{"mess', kind="application/json"), "not a model's answer"),
     "broken JSON": (sse_answer(b'data: {"choices": [{"del\n\n'), "not a model's answer"),
     "deep JSON": (sse_answer(b"data: " + b"[" * 200_000 + b"\n\n"), "not a model's answer"),
     "not UTF-8": (sse_answer(b"data: \xff\xfe\n\n"), "not a model's answer"),
@@ -52,7 +53,6 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "null content": (sse_answer(chunk({"content": None}), FINISHED, b"data: [DONE]\n\n"), "wrote nothing"),
     "empty content": (Says(""), "wrote nothing"),
     "only thinking": (Says("<think>hm</think>"), "thought, but wrote nothing"),
-    "thinking to the limit": (Says(think="hm " * 30, finish="length"), "used up its tokens on thinking"),
     "error first": (sse_answer({"error": {"message": "overloaded", "code": 529}}), "stopped with an error: overloaded"),
     "error inside": (sse_answer(chunk({"content": "A le"}), {"error": {"message": "lost"}}), "with an error: lost"),
     "no end": (Says(GOOD, finish=None, done=False, usage=None), "broke off in the middle"),
@@ -73,7 +73,7 @@ def settings() -> Settings:
 
 def models_of(settings: Settings, *urls: str, key: str = "secret-key", **more: Any) -> Models:
     endpoints = [ModelEndpoint(url=url, model=f"m{n}", key=SecretStr(key)) for n, url in enumerate(urls)]
-    return Models(endpoints, settings, **more)
+    return Models(endpoints, settings, **{"pause": 0.05, **more})
 
 
 def text_of(items: list[Any]) -> str:
@@ -273,10 +273,20 @@ def test_a_reader_who_leaves_ends_the_answer(settings: Settings, model: Any) -> 
     assert text_of(take(models)) == GOOD
 
 
-def test_the_whole_answer_at_once(settings: Settings, model: Any) -> None:
-    bad, good = model(Says(GOOD, finish=None, done=False)), model("Other words.")
-    text, spent = models_of(settings, bad.url, good.url).complete(ASK, max_tokens=100)
-    assert (text, spent.model) == ("Other words.", "m1")
+def test_a_model_that_thought_too_long_gets_more_room_once(settings: Settings, model: Any) -> None:
+    thinker = model(Says(think="hm " * 30, finish="length"), GOOD)
+    items = take(models_of(settings, thinker.url))
+    assert text_of(items) == GOOD
+    assert [request["max_tokens"] for request in thinker.requests] == [100, 200]
+    with pytest.raises(ModelError, match="used up its tokens on thinking"):
+        take(models_of(settings, model(lambda request: Says(think="hm " * 30, finish="length")).url))
+
+
+def test_an_endpoint_that_does_not_stream_is_understood(settings: Settings, model: Any) -> None:
+    whole = answer_json({"choices": [{"message": {"content": GOOD}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 50}})
+    items = take(models_of(settings, model(whole).url))
+    assert text_of(items) == GOOD
+    assert items[-1].prompt_tokens == 50
 
 
 def test_local_servers_are_found_in_order(model: Any, closed_port: int) -> None:

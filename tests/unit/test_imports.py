@@ -52,7 +52,7 @@ def test_web_process_reaches_no_browser_extractor_or_model_library(tmp_path: Pat
 
 
 ONE_IMPORTER = {
-    "openai": "agent/models/__init__.py",
+    "openai": "agent/models/line.py",
     "trafilatura": "agent/extract/html.py",
     "pypdfium2": "agent/extract/pdf/words.py",
     "mammoth": "agent/extract/formats/office.py",
