@@ -66,11 +66,9 @@ class ScriptedEngine:
     def __call__(self, run: Run, journal: Journal, shelf: Shelf, control: Control) -> Iterator[Event]:
         self.note(run, "start")
         yield Started(run.question, run.depth, QUICK.limits())
-        stopped_by = "done"
         for line in run.question.splitlines():
             now = Steering.of(control.wishes())
             if now.stop or now.finish:
-                stopped_by = "user"
                 break
             if now.paused:
                 yield Waiting("resume")
@@ -80,6 +78,8 @@ class ScriptedEngine:
             if ends:
                 return
         self.note(run, "answer")
+        now = Steering.of(control.wishes())
+        stopped_by = "user" if now.stop or now.finish else "done"
         yield Answered(Answer(run.question, run.depth, "extractive", "All done. [1]", stopped_by=stopped_by))
 
     def do_plan(self, items: str, run: Run, journal: Journal, means: Means) -> Iterator[Event]:
@@ -194,26 +194,25 @@ class RedisServer:
 class Workers:
     """Real worker processes; those that ended are replaced when `tend` is called."""
 
-    def __init__(self, settings: Settings, redis_url: str, lease: float = 1.5, engine: str = "tests.crew:ScriptedEngine",
-                 queue: str = "short") -> None:
-        self.queue, self.lease, self.processes, self.engine = lease, [], ["--engine", engine] if engine else []
+    def __init__(self, settings: Settings, redis_url: str, lease: float = 1.5, engine: str = "tests.crew:ScriptedEngine") -> None:
+        self.lease, self.processes, self.engine = lease, [], ["--engine", engine] if engine else []
         self.log = (settings.data_dir / "workers.log").open("a")
         given = {"LEASH_DATA_DIR": str(settings.data_dir), "LEASH_REDIS_URL": redis_url}
         self.environment = {**os.environ, **given}
 
-    def start(self, count: int = 1) -> None:
-        command = [sys.executable, "-m", "server.worker", *self.engine]
+    def start(self, count: int = 1, queue: str = "short") -> None:
+        command = [sys.executable, "-m", "server.worker", "--queue", queue, "--lease", str(self.lease), *self.engine]
         for _ in range(count):
-            started = subprocess.Popen(
-                [*command, "--lease", str(self.lease), "--queue", self.queue], cwd=ROOT, env=self.environment, stdout=self.log,
-                stderr=self.log
-            )
-            self.processes.append(started)
+            self.begin(command)
+
+    def begin(self, command: list[str]) -> None:
+        started = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log)
+        self.processes.append(started)
 
     def tend(self) -> None:
-        ended = [process for process in self.processes if process.poll() is not None]
-        self.processes = [process for process in self.processes if process not in ended]
-        self.start(len(ended))
+        for ended in [process for process in self.processes if process.poll() is not None]:
+            self.processes.remove(ended)
+            self.begin(ended.args)
 
     def kill(self, number: int = 0, how: int = signal.SIGKILL) -> int:
         process = self.processes.pop(number)

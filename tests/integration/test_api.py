@@ -102,7 +102,7 @@ def test_a_question_from_ask_to_answer(leash):
         events = told(stream)
     assert [(event["event"], event.get("id")) for event in events] == [
         ("started", "1"), ("searched", "2"), ("searched", "3"), ("answered", "4"), ("end", None)]
-    assert json.loads(events[1]["data"]) == {"wording": "a", "found": 1, "titles": []}
+    assert json.loads(events[1]["data"]) == {"wording": "a", "found": 1, "titles": [], "lane": ""}
     run = leash.call("GET", asked.json["url"]).json
     assert (run["status"], run["model"], run["answer"]["answer"]) == ("done", False, "All done. [1]")
     assert run["answer"] == json.loads(events[3]["data"])["answer"]
@@ -143,16 +143,15 @@ def test_stop_and_delete(leash):
     with leash.open("GET", f"/api/runs/{run_id}/events") as stream:
         told(stream, 2)
         assert leash.call("POST", f"/api/runs/{run_id}/stop").json["stop_requested"] is True
-        assert [event["event"] for event in told(stream)] == ["end"]
+        assert [event["event"] for event in told(stream)] == ["answered", "end"]
     run = leash.call("GET", f"/api/runs/{run_id}").json
-    assert (run["status"], run["stopped_by"], run["answer"]) == ("stopped", "user", None)
+    assert (run["status"], run["stopped_by"], run["answer"]["answer"]) == ("stopped", "user", "All done. [1]")
     kept = page("Page only-here.")
     found = leash.call("GET", f"/api/pages/{kept.sha256}").json
     assert (found["text"], found["url"], found["sha256"]) == (kept.text, kept.url, kept.sha256)
     assert leash.call("DELETE", f"/api/runs/{run_id}").status == 204
     for path in (f"/api/runs/{run_id}", f"/api/runs/{run_id}/events", f"/api/pages/{kept.sha256}"):
         assert leash.call("GET", path).status == 404
-    leash.allow("for ever")
 
 
 @pytest.mark.parametrize(
@@ -167,6 +166,10 @@ def test_stop_and_delete(leash):
         ({"question": "Why?", "depth": {}}, 400, "no depth"),
         ({"question": "Why?", "model": 1}, 400, "true or false"),
         ({"question": "Why?", "budget": 9}, 400, "“budget” is not known"),
+        ({"question": "Why?", "limits": [9]}, 400, "“limits” is an object"),
+        ({"question": "Why?", "limits": {"pages": 0}}, 400, "from 1 to 300"),
+        ({"question": "Why?", "patience": -1}, 400, "“patience” is how many seconds"),
+        ({"question": "Why?", "notify": "file:///etc/passwd"}, 400, "no address that a notice can be sent to"),
         ({}, 400, "Send a JSON object"),
         ([], 400, "Send a JSON object"),
         (b"{", 400, "Send a JSON object"),
@@ -200,6 +203,76 @@ def test_bad_questions_get_one_sentence(leash, data, status, says):
 def test_bad_addresses_get_one_sentence(leash, method, path, status, says):
     reply = leash.call(method, path)
     assert (reply.status, says in reply.json["detail"]) == (status, True), reply.text
+
+
+def test_a_deep_run_is_planned_steered_and_answered_over_the_api(leash):
+    leash.workers.start(queue="long")
+    asked = {"question": "plan Costs, Risks\nstep a\nsteered\nwait never", "depth": "deep", "limits": {"pages": 7}, "patience": 600}
+    path = leash.call("POST", "/api/runs", asked).json["url"]
+    run = wait_until(lambda: (run := leash.call("GET", path).json)["status"] == "waiting" and run)
+    assert (run["waiting_for"], run["limits"]["pages"], run["patience"]) == ("plan", 7, 600)
+    shown = leash.call("GET", f"{path}/plan").json
+    assert [item["text"] for item in shown["plan"]["items"]] == ["Costs", "Risks"]
+    assert (shown["waiting_for"], shown["wake_at"]) == ("plan", run["wake_at"])
+    changed = leash.call("PUT", f"{path}/plan", {"items": [{"id": "q2", "text": "Risks to people"}]})
+    assert changed.status == 202
+    wait_until(lambda: [item["text"] for item in leash.call("GET", f"{path}/plan").json["plan"]["items"]] == ["Risks to people"])
+    assert leash.call("POST", f"{path}/steer", {"kind": "words", "text": " Only after\n2020. "}).status == 202
+    assert leash.call("POST", f"{path}/limits", {"pages": 9}).status == 202
+    assert leash.call("POST", f"{path}/approve").status == 202
+    with leash.open("GET", f"{path}/events") as stream:
+        seen = []
+        for frame in frames(stream):
+            seen += [frame] if "event" in frame else []
+            if sum(one["event"] == "steered" for one in seen) == 4:
+                break
+    assert [json.loads(one["data"])["wish"] for one in seen if one["event"] == "steered"] == ["plan", "words", "raise", "approve"]
+    assert leash.call("POST", f"{path}/pause").status == leash.call("POST", f"{path}/resume").status == 202
+    assert leash.call("POST", f"{path}/stop").status == 200
+    done = wait_until(lambda: (run := leash.call("GET", path).json)["ended_at"] and run)
+    assert (done["status"], done["answer"]["stopped_by"]) == ("stopped", "user")
+    kept = leash.call("GET", f"{path}/wishes").json["wishes"]
+    assert [(one["seq"], one["kind"]) for one in kept][:2] == [(1, "plan"), (2, "words")]
+    assert kept[1]["data"] == {"text": "Only after 2020."}
+    late = leash.call("POST", f"{path}/finish")
+    assert (late.status, "is over" in late.json["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data", "says"),
+    [
+        ("POST", "steer", {"kind": "dance"}, "There is no wish “dance”"),
+        ("POST", "steer", {"text": "x"}, "There is no wish “”"),
+        ("POST", "steer", [], "Send a JSON object like"),
+        ("POST", "steer", {"kind": "block", "domain": 7}, "“domain” is missing"),
+        ("POST", "steer", {"kind": "words", "text": "x" * 1001}, "1,001 characters"),
+        ("POST", "steer", {"kind": "skip", "lane": "q9"}, "no sub-question “q9”"),
+        ("PUT", "plan", {"items": []}, "at least one sub-question"),
+        ("PUT", "plan", {"items": "all"}, "A plan is"),
+        ("PUT", "plan", b"[" * 100_000, "Send a JSON object like"),
+        ("POST", "limits", {"pages": 100_000}, "from 1 to 300"),
+        ("POST", "limits", {"pages": -1}, "from 1 to 300"),
+        ("POST", "limits", {"pages": True}, "whole number"),
+        ("POST", "limits", {"patience": 5}, "no limit “patience”"),
+        ("POST", "limits", {}, "Say which limits"),
+    ],
+)
+def test_wishes_that_cannot_be_get_one_sentence(leash, method, path, data, says):
+    run = leash.service.ask("step a", "deep")
+    reply = leash.call(method, f"/api/runs/{run.id}/{path}", data)
+    assert (reply.status, says in reply.json["detail"]) == (400, True), reply.text
+    assert leash.service.wishes(run.id) == []
+
+
+def test_the_depths_are_told_with_what_they_cost(leash):
+    told = leash.call("GET", "/api/depths").json
+    rows = {row["depth"]: row for row in told["depths"]}
+    assert (rows["deep"]["approves"], rows["deep"]["patience"], rows["quick"]["plans"]) == (True, 600, False)
+    for row in rows.values():
+        assert 0 < row["estimate"]["seconds"] <= row["limits"]["seconds"]
+        assert 0 < row["estimate"]["tokens"] <= row["limits"]["tokens"]
+        assert row["without_model"]["tokens"] == 0
+        assert all(told["least"][name] <= value <= told["most"][name] for name, value in row["limits"].items())
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
