@@ -28,8 +28,9 @@ LANGUAGES = {
 }
 SPOKEN = {name: frozenset(words.split()) for name, words in LANGUAGES.items()}
 
-NEGATORS = frozenset("""not no never none neither nor cannot without nothing nowhere nobody nicht kein keine keinen keiner keinem nie niemals
-ohne pas jamais aucun aucune sans nunca sin ningún ninguna non mai senza não nem sem niet geen nooit zonder не нет никогда без""".split())
+NEGATORS = frozenset("""not no never none neither nor cannot without nothing nowhere nobody nicht kein keine keinen keiner keinem nie
+niemals ohne pas jamais aucun aucune sans nunca sin ningún ninguna non mai senza não nem sem niet geen nooit zonder
+не нет никогда без""".split())
 NEGATIVE = re.compile(
     r"(?:un\w{4,}|in(?:secure|valid|active|correct|complete|compatible|accurate|effective|visible|sufficient|ability|capable)\w*|"
     r"im(?:possible|mutable)\w*|dis(?:abl|allow|continu|card|regard)\w*|non\w{3,}|\w{3,}less|fail\w*|lack\w*|refus\w*|avoid\w*|"
@@ -39,7 +40,8 @@ NEGATIVE = re.compile(
     r"prohibit\w*|ban|bans|banned|block\w*|yet|whether|if|both|either|necessarily|always|just|merely|simply|necessary)", re.IGNORECASE)
 OPPOSITES = [tuple(frozenset(side.split()) for side in pair.split("|")) for pair in (
     "increase increases increased rise rises rose risen grew grows higher|decrease decreases decreased fall falls fell fallen shrank lower",
-    "before|after", "above|below", "minimum|maximum", "enabled enables enable|disabled disables disable", "more|less fewer", "faster|slower",
+    "before|after", "above|below", "minimum|maximum", "enabled enables enable|disabled disables disable",
+    "more|less fewer", "faster|slower",
     "always|never", "first|last", "larger bigger|smaller", "oldest|newest", "allowed allows allow|forbidden forbids prohibited prohibits",
     "accepted accepts accept|rejected rejects reject", "upper|lower", "earlier|later", "optional|required mandatory", "true|false",
     "legal|illegal", "possible|impossible", "secure|insecure", "won|lost", "best|worst", "mutable|immutable", "synchronous|asynchronous")]
@@ -49,9 +51,9 @@ REACH = 5  # words that a "not" may stand before what it denies
 PARTS = re.compile(r"(?<=[.!?;。])\s+|\n+")
 TOKENS = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?|[,;:()]")
 
-TRADE = frozenset("""API APIs URL URLs URI CLI CPU CPUs GPU RAM SQL JSON XML HTML CSS HTTP HTTPS GUI UI OS PDF IDE UTC GMT ISO ID IDs IP DNS TCP UDP
-TLS SSL USA US UK EU UN AD BC CE BCE AI IT PC TV OK FAQ CEO DNA RNA Internet Web Earth Sun Moon English American British Dutch French
-German Swiss Yes No Not Both Only Since None True False NULL Null North South East West Western Eastern Northern Southern
+TRADE = frozenset("""API APIs URL URLs URI CLI CPU CPUs GPU RAM SQL JSON XML HTML CSS HTTP HTTPS GUI UI OS PDF IDE UTC GMT ISO ID IDs IP DNS
+TCP UDP TLS SSL USA US UK EU UN AD BC CE BCE AI IT PC TV OK FAQ CEO DNA RNA Internet Web Earth Sun Moon English American British Dutch
+French German Swiss Yes No Not Both Only Since None True False NULL Null North South East West Western Eastern Northern Southern
 Monday Tuesday Wednesday Thursday Friday Saturday Sunday Mondays Tuesdays Wednesdays Thursdays Fridays Saturdays Sundays
 January February March April May June July August September October November December Jan Feb Mar Apr Jun Jul Aug Sep Oct Nov Dec
 Christian Christmas Easter Q1 Q2 Q3 Q4 Mr Mrs Ms Dr Prof President Minister I""".split())
@@ -71,7 +73,9 @@ def objections(sentence: str, quotes: Sequence[str], context: Sequence[str] = ()
     """
     said, shown = Text(unmarked(sentence)), Text("\n".join(quotes))
     around = Text("\n".join(context))
-    found = [*turned(said.text, quotes), *wrong_figures(said, shown, around), *wrong_days(said, shown, around), *missing_names(said, shown, around)]
+    found = [*turned(said.text, quotes)]
+    for look in (wrong_figures, wrong_days, missing_names):
+        found += look(said, shown, around)
     return tuple(dict.fromkeys(found))[:MOST]
 
 
@@ -220,10 +224,9 @@ def clean(word: str) -> str:
 
 def coded(word: str) -> bool:
     """Whether a bare word is written as no language writes its words."""
-    letters = re.search(r"[^\W\d_]", word)
     return bool(
         re.search(r"\w_\w|::|\(\)|^--?[A-Za-z]|[$=@\\~]|\d\.\d+\.\d|^[/.]\w+/|\w\.[a-z]{2,4}$", word)
-        or (letters and re.search(r"\d", word) and word.isascii() and not MEASURED.fullmatch(word) and re.search(r"[A-Za-z]\d|\d[A-Za-z]", word)))
+        or (word.isascii() and not MEASURED.fullmatch(word) and re.search(r"[A-Za-z]\d|\d[A-Za-z]", word)))
 
 
 def known_code(word: str, text: Text) -> bool:
@@ -244,8 +247,8 @@ def proper_names(sentence: str) -> list[str]:
     capital = [word for _, word in words if word[:1].isupper()]
     if len(words) > 2 and len(capital) > 0.6 * len(words):
         return []  # a title, where every word has one
-    found = [part for start, word in words for part in re.split(r"[-/]", word)
-             if part == word or part[:1].isupper() if named(part, bool(OPENS.search(bare[:start])) and part == word.split("-")[0].split("/")[0])]
+    found = [part for start, word in words for place, part in enumerate(re.split(r"[-/]", word))
+             if named(part, opens=not place and bool(OPENS.search(bare[:start])))]
     return list(dict.fromkeys(found))
 
 
@@ -272,13 +275,15 @@ def inflected(one: str, other: str) -> bool:
         if a != b:
             break
         front += 1
-    return front >= 4 and max(len(one), len(other)) - front <= 3 or (front >= 3 and front == min(len(one), len(other)) and abs(len(one) - len(other)) <= 2)
+    short, long = sorted((len(one), len(other)))
+    return (front >= 4 and long - front <= 3) or (3 <= front == short and long - short <= 2)
 
 
 def spelled_out(name: str, names: Sequence[str], *texts: Text) -> bool:
     """A long name of several words whose acronym stands in a text ("European Union", EU)."""
     at = names.index(name)
-    runs = ["".join(fold(one)[:1] for one in names[start:start + size]) for size in (2, 3, 4) for start in range(max(0, at - size + 1), at + 1)]
+    spans = [names[start:start + size] for size in (2, 3, 4) for start in range(max(0, at - size + 1), at + 1)]
+    runs = ["".join(fold(one)[:1] for one in span) for span in spans]
     return any(len(run) > 1 and re.search(rf"\b{run.upper()}\b", text.plain) for run in runs for text in texts)
 
 
@@ -336,7 +341,8 @@ class Polarity:
         for stem, state in self.denied.items():
             if state is not None and other.denied.get(stem) is not None and other.denied[stem] != state:
                 word = next(word for word in self.words if fold(word)[:6] == stem)
-                return f"It seems to deny “{word}”, which its quote affirms." if state else f"It seems to affirm “{word}”, which its quote denies."
+                does, did = ("deny", "affirms") if state else ("affirm", "denies")
+                return f"It seems to {does} “{word}”, which its quote {did}."
         words = opposite(set(map(str.lower, self.words)), set(map(str.lower, other.words)))
         return f"It says “{words[0]}” where its quote says “{words[1]}”." if words else ""
 
