@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from agent.passages import ABBREVIATION
 
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
-MARK = re.compile(r"(?<!\\)\[\^?([A-Za-z]{0,12}[\s_-]?\d[^\[\]\n]{0,60})\](?!\()|(?<!\\)【([^】\n]{1,60})】")
+MARK = re.compile(r"(?<!\\)\[\^?([A-Za-z]{0,12}[\s_-]?\d[^\[\]【】\n]{0,60})\](?!\()|(?<!\\)【([^】\n]{1,60})】")
 ANY_MARK = re.compile(r"(?<!\\)\[(?:\?[^\[\]\n]*|[pP]?\d+)\]")
 IDENT = re.compile(r"^p\s?(\d+)$", re.IGNORECASE)
 LINK = re.compile(r"!?\[([^\[\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
-DEFINED = re.compile(r"^([ >*+-]*\[[^\]\n]+\]):", re.MULTILINE)
+DEFINED = re.compile(r"^([ >*+-]*(?:\[[^\]\n]+\]|【[^】\n]+】)):", re.MULTILINE)
 SCHEME = re.compile(r"(?:\b[a-z][a-z0-9+.-]{1,15})?://|\bwww\.(?=\w)", re.IGNORECASE)
 HTML = re.compile(
     r"<!--.*?-->|<(?:https?://|mailto:)([^<>\n]*)>|</?(?:a|abbr|audio|b|base|body|br|button|center|code|dd|del|details|div|"
@@ -75,9 +75,15 @@ def harmless(text: str) -> str:
     before = None
     while before != text:
         before, text = text, LINK.sub(r"\1", text)
-    text = HTML.sub(lambda tag: " " if tag[0].lower().startswith("<br") else tag[1] or "", text.replace(MASK, ""))
+    text = HTML.sub(words_of_tag, text.replace(MASK, ""))
     text = TAG_LIKE.sub(r"\\<", SCHEME.sub("", text)).replace("](", "] (").replace("】(", "】 (")
     return DEFINED.sub(r"\1 :", text)
+
+
+def words_of_tag(tag: re.Match[str]) -> str:
+    """An address between angles keeps its words; a blank where words, or a mark and a bracket, would grow together."""
+    parts = tag[0].lower().startswith("<br") or tag.string[tag.start() - 1:tag.start()] in ("", "]", "】")
+    return tag[1] or (" " if parts else "")
 
 
 def unsure(held: str) -> int:
