@@ -49,37 +49,39 @@ def strict(schema: Any) -> Any:
 
 
 def understood(text: str, schema: Mapping[str, Any]) -> Any:
-    """The object that a text holds and the schema allows. Raises Misfit, naming what is wrong with the first that is one."""
-    faults: list[str] = []
-    for data in objects(text):
+    """The object that a text holds and the schema allows. Raises Misfit, naming what is wrong with the longest that is one."""
+    faults: dict[int, str] = {}
+    for part, data in objects(text):
         try:
             return fitted(whole_letters(data), schema, "")
-        except Misfit as misfit:
-            faults.append(str(misfit))
-        except RecursionError:
-            faults.append("it is nested too deeply")
-    raise Misfit(faults[0] if faults else unparsed(text))
+        except (Misfit, RecursionError) as error:
+            faults.setdefault(len(part), str(error) if isinstance(error, Misfit) else "it is nested too deeply")
+    raise Misfit(worst(text, faults))
 
 
-def unparsed(text: str) -> str:
-    return "it is no valid JSON" if "{" in text else "it holds no JSON object"
+def worst(text: str, faults: dict[int, str]) -> str:
+    """The fault that is worth naming: that of a small part tells nothing about an answer that cannot be read as a whole."""
+    if "{" not in text and not faults:
+        return "it holds no JSON object"
+    longest = max(faults, default=0)
+    return faults[longest] if longest > 0.8 * len(text[text.find("{") :].strip()) else "it is no valid JSON"
 
 
-def objects(text: str) -> Iterator[Any]:
-    """What in a text can be read as JSON: all of it, its fenced parts, from its braces on; as it is, then mended."""
+def objects(text: str) -> Iterator[tuple[str, Any]]:
+    """What in a text can be read as JSON, each with the part that it was read from; as it is, then mended."""
     found = list(dict.fromkeys(parts(text)))
     for part in found:
-        yield from loaded(part)
+        yield from loaded(part, part)
     for part in found[:MOST_MENDED]:
-        yield from loaded(mended(part))
+        yield from loaded(part, mended(part))
 
 
 def parts(text: str) -> Iterator[str]:
+    """All of it, its fenced parts, and from each brace on; never up to one, where what was cut would pass for whole."""
     yield text.strip()
     yield from (found.strip() for found in FENCED.findall(text)[:MOST_TRIES])
     if "{" in text:
-        start = text.index("{")
-        yield text[start : text.rfind("}") + 1] if "}" in text[start:] else text[start:]
+        yield text[text.index("{") :]
         starts = [found.start() for found in re.finditer(r"\{", text)][:MOST_TRIES]
         yield from (first_object(text, start) for start in starts)
 
@@ -91,13 +93,13 @@ def first_object(text: str, start: int) -> str:
         return text[start:]
 
 
-def loaded(part: str) -> Iterator[Any]:
+def loaded(part: str, mended_part: str) -> Iterator[tuple[str, Any]]:
     try:
-        data = json.loads(part, strict=False)
+        data = json.loads(mended_part, strict=False)
     except (ValueError, RecursionError):
         return
     if isinstance(data, dict | list):
-        yield data
+        yield part, data
 
 
 def mended(text: str) -> str:

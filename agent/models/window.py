@@ -21,8 +21,8 @@ TOO_LONG = re.compile(
     r"trying to keep the first|larger than the model'?s max|request_too_large|maximum (?:number of )?tokens allowed",
     re.IGNORECASE)
 LIMIT = re.compile(
-    r"(?:maximum|max)[ \w]* (?:context|model|prompt|input) length (?:of|is)(?: only)? (\d+)|context (?:size|length|window|limit)"
-    r"(?: of| is|:)?(?: only)? ?\(?(\d+)|> ?(\d+)|tokens allowed \((\d+)\)|(\d+) maximum|n_ctx\D{1,5}(\d+)|Limit:? (\d+)",
+    r"(?:maximum|max)[ \w]* (?:context|model|prompt|input) length (?:of|is)(?: only)? (\d+)|context (?:size|length|window)"
+    r"(?: of| is|:)?(?: only)? ?\(?(\d+)|> ?(\d+)|tokens allowed \((\d+)\)|(\d+) maximum|n_ctx\D{1,5}(\d+)|Limit (\d+), Requested",
     re.IGNORECASE)
 ANSWER_TOO_LONG = re.compile(
     r"at most (\d+) (?:completion|output) tokens|max_(?:completion_|output_)?tokens\W+(?:must be |should be |to be )?"
