@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from agent.budget import limit
 from agent.errors import BadInput
@@ -121,7 +122,7 @@ def checked_wish(kind: Any, data: Any, most: Mapping[str, float]) -> dict[str, A
         raise BadInput("A wish's details are a JSON object.")
     wanted = {"words": "text", "pin": "url", "drop": "url", "block": "domain", "skip": "lane", "dig": "lane"}.get(kind)
     if wanted:
-        return {wanted: checked_text(data, wanted)}
+        return {wanted: {"url": checked_url, "domain": checked_domain}.get(wanted, str)(checked_text(data, wanted))}
     if kind == "plan":
         return checked_plan(data)
     if kind == "raise":
@@ -130,6 +131,28 @@ def checked_wish(kind: Any, data: Any, most: Mapping[str, float]) -> dict[str, A
             raise BadInput('Say which limits: {"limits": {"pages": 60}}.')
         return {"limits": {name: limit(name, value, most.get(name, 0)) for name, value in given.items()}}
     return {}
+
+
+def checked_url(given: str) -> str:
+    if host_of(given) and given.startswith(("https://", "http://")):
+        return given
+    raise BadInput(f"“{given[:80]}” is no web address. One looks like https://example.org/page.")
+
+
+def checked_domain(given: str) -> str:
+    """As it is compared with hosts: of an address its host, without the usual first name."""
+    host = host_of(given if "//" in given else f"//{given}").removeprefix("www.")
+    if "." not in host or not host.replace(".", "").replace("-", "").isalnum():
+        raise BadInput(f"“{given[:80]}” is no domain. One looks like example.org.")
+    return host
+
+
+def host_of(address: str) -> str:
+    """In small letters, "" for what has none."""
+    try:
+        return "" if " " in address else (urlsplit(address).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 def checked_text(data: Mapping[str, Any], name: str, most: int = MOST_WORDS, needed: bool = True) -> str:

@@ -5,7 +5,7 @@ The engine does what the question says, a word a line:
     tell TEXT     an event of progress
     write TEXT    the beginning of a draft
     log TEXT      what a talkative library writes into the log
-    wait NAME     nothing, until a file of that name is in the data folder or the run is stopped
+    wait NAME     nothing, until a file of that name is in the data folder, or the run is stopped or paused
     deaf NAME     the same, but no stop is heard
     plan A, B     a plan of these sub-questions, which waits for approval as long as the run's patience says
     steered       what the human has wished so far, one event a wish
@@ -124,8 +124,12 @@ class ScriptedEngine:
         yield from ()
 
     def do_wait(self, name: str, run: Run, journal: Journal, means: Means) -> Iterator[Event]:
-        wait_until(lambda: (self.folder / name).exists() or Steering.of(means.control.wishes()).stop, 60)
+        wait_until(lambda: (self.folder / name).exists() or self.is_called(means.control), 60)
         yield from ()
+
+    def is_called(self, control: Control) -> bool:
+        now = Steering.of(control.wishes())
+        return now.stop or now.paused
 
     def do_deaf(self, name: str, *_: Any) -> Iterator[Event]:
         wait_until(lambda: (self.folder / name).exists(), 60)
