@@ -47,7 +47,9 @@ class Told:
         if isinstance(event, NEEDLES + STATES):
             yield from self._state(event)
         elif isinstance(event, STARTS_OVER):
+            self.caught_up = True
             yield from self._settled()
+            self.shown.pop((Checking.kind, ""), None)  # what is written anew is checked anew
             yield event
         elif fresh := self._fresh(event):
             self.caught_up = True
