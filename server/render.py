@@ -27,9 +27,9 @@ SUPPORT_WORDS = {"supported": "supported", "partial": "partly supported", "contr
 ALARMS = ("partial", "contradicted", "not found")
 MARK = re.compile(r"\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*|\?[^\[\]\n]{0,80})\s*\]")
 TAGS = {"p", "br", "hr", "strong", "em", "s", "code", "pre", "ul", "ol", "li", "blockquote", "h3", "h4", "h5", "h6",
-        "table", "thead", "tbody", "tr", "th", "td", "a", "span"}
-ATTRIBUTES = {"a": {"href", "data-quote", "aria-label"}, "span": {"title"}, "ol": {"start"}}
-CLASSES = {"a": {"cite"}, "span": {"unknown", "support", "hush", *(f"is-{word.split()[0]}" for word in SUPPORT_WORDS)}}
+        "table", "thead", "tbody", "tr", "th", "td", "a", "span", "div"}
+ATTRIBUTES = {"a": {"href", "data-quote", "aria-label"}, "span": {"title"}, "ol": {"start"}, "div": {"tabindex"}}
+CLASSES = {"div": {"wide"}, "a": {"cite"}, "span": {"unknown", "support", "hush", *(f"is-{word.split()[0]}" for word in SUPPORT_WORDS)}}
 
 TEXT_TAGS = TAGS | {"h2", "div", "dl", "dt", "dd", "sup", "section"}
 TEXT_ATTRIBUTES = {"a": {"href", "id"}, "li": {"id"}, "ol": {"start"}, "pre": {"tabindex"}, "div": {"tabindex"}}
@@ -208,6 +208,8 @@ def parser() -> MarkdownIt:
     md.add_render_rule("cite", render_cite)
     for kind in ("link_open", "link_close"):
         md.add_render_rule(kind, lambda *_: "")
+    md.add_render_rule("table_open", lambda *_: WIDE + "<table>")
+    md.add_render_rule("table_close", lambda *_: "</table></div>")
     for kind in ("fence", "code_block"):
         md.add_render_rule(kind, render_code)
     return md

@@ -1,8 +1,9 @@
-// The card of a citation: the exact quote, title, site and date, from what is already on the page. No request.
+// The card of a citation (the exact quote, title, site and date) or of a sentence's state (why it has it), from what is
+// already on the page. No request.
 const GRACE = 160;
 const GAP = 10;
 
-/** Show a card while a number is hovered or focused. Returns a function that hides it and says whether it was there. */
+/** Show a card while a number or a badge is hovered or focused. Returns a function that hides it and says whether it was there. */
 export function watchNumbers(main) {
   const card = document.createElement("div");
   let owner = null;
@@ -22,18 +23,18 @@ export function watchNumbers(main) {
     return was;
   };
   const show = (number) => {
-    const quote = document.getElementById(number.dataset.quote);
+    const about = document.getElementById(number.dataset.quote ?? number.dataset.about);
     clearTimeout(leaving);
-    if (!quote || owner === number) return;
+    if (!about || owner === number) return;
     hide();
     owner = number;
-    card.replaceChildren(...content(quote));
+    card.replaceChildren(...(number.dataset.quote ? content(about) : verdict(about)));
     card.hidden = false;
     place(card, number);
     number.setAttribute("aria-describedby", "card");
   };
   const leave = () => { clearTimeout(leaving); leaving = setTimeout(hide, GRACE); };
-  const numberAt = (event) => event.target.closest?.("a.cite");
+  const numberAt = (event) => event.target.closest?.("a.cite, .badge");
 
   main.addEventListener("pointerover", (event) => {
     if (event.pointerType !== "touch" && numberAt(event)) show(numberAt(event));
@@ -55,6 +56,15 @@ function content(quote) {
   const facts = element("p", "card-facts", [site, date].filter(Boolean).join(" · "));
   const state = quote.querySelector(".state")?.cloneNode(true);
   return [text, head, facts, ...(state ? [state] : [])];
+}
+
+/** What the check said of a sentence: its state, the reason, who checked it. */
+function verdict(row) {
+  const foot = row.querySelector(".claim-foot");
+  const state = foot.querySelector(".state").cloneNode(true);
+  const why = foot.querySelector(".claim-why");
+  const who = foot.lastElementChild.textContent.trim();
+  return [state, ...(why ? [element("p", "card-why", why.textContent)] : []), element("p", "card-facts", who)];
 }
 
 function element(tag, name, text) {

@@ -69,6 +69,30 @@ box.addEventListener("input", () => { memory.set(box.value); grow(); });
 form.addEventListener("change", fit);
 addEventListener("pageshow", () => { form.removeAttribute("aria-busy"); fit(); });
 
+/** Changed limits change the estimate; limits that cannot be are said at once. */
+async function estimate(event) {
+  const set = event.target.closest(".limit-set");
+  const place = set?.querySelector("[data-estimate]");
+  if (!place || !event.target.matches("input[type=number]")) return;
+  const asked = new URLSearchParams([...new FormData(form)].filter(([name]) => name.startsWith(`${set.dataset.depth}.`) || name === "writer"));
+  asked.set("depth", set.dataset.depth);
+  try {
+    const reply = await fetch(`/estimate?${asked}`);
+    const bad = !event.target.validity.valid || !reply.ok;
+    event.target.toggleAttribute("aria-invalid", bad);
+    if (reply.ok) place.textContent = await reply.text();
+    else if (bad) place.textContent = `From ${event.target.min} to ${event.target.max} on this server.`;
+  } catch { /* the estimate stays as it was; asking will say what is wrong */ }
+}
+form.addEventListener("change", estimate);
+
+const bell = form.querySelector("[data-bell-next]");
+if ("Notification" in window && Notification.permission !== "denied") form.querySelector("[data-bell-choice]").hidden = false;
+bell?.addEventListener("change", async () => {
+  if (bell.checked && Notification.permission === "default") bell.checked = (await Notification.requestPermission()) === "granted";
+  try { sessionStorage.setItem("leash-bell-next", bell.checked ? "1" : ""); } catch { /* a private window forgets */ }
+});
+
 if (!box.value) box.value = memory.get();
 grow();
 fit();

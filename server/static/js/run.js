@@ -1,9 +1,20 @@
-// A run's page: follow it while it goes on, show each quote where its number stands, open its kept page beside it.
-import { follow } from "./stream.js";
+// A run's page: follow it while it goes on, steer it, show each quote and each sentence's state where it stands.
+import { follow, speak } from "./stream.js";
 import { watchNumbers } from "./card.js";
 import { makePanel } from "./panel.js";
+import { countDown, ring, takeHelm } from "./helm.js";
+import { editPlans } from "./plan.js";
+import { findFaults } from "./faults.js";
 
 const main = document.querySelector("main");
 const hideCard = watchNumbers(main);
 makePanel(document.querySelector("[data-panel]"), main, hideCard);
-if (main.dataset.stream) follow(main);
+findFaults(main);
+speak(main);
+if (main.dataset.stream) {
+  takeHelm(main);
+  editPlans(main);
+  countDown(main);
+  ring(main);
+  follow(main);
+}
