@@ -17,7 +17,7 @@ from agent.tokens import count
 from agent.write import asked, fenced, passage_block, plain
 
 SAFE = 1.1  # other models' tokens against those that are counted here
-SHORT = 160  # characters of a passage where its gist is enough
+SHORT = 240  # characters of a passage where its gist is enough
 WORDINGS, HOSTS = 4, 8  # how many are named where something was looked for
 HOST = re.compile(r"[\w-]+(\.[\w-]+)+")
 
@@ -131,9 +131,8 @@ def where_looked(looked: Sequence[str]) -> str:
     """In words: what was searched for, and whose pages were read."""
     hosts = [one for one in looked if HOST.fullmatch(one)]
     wordings = [f"“{bare(one)}”" for one in looked if one not in hosts]
-    parts = [wordings and f"searched for {listed(wordings, WORDINGS)}", hosts and f"read {listed(hosts, HOSTS)}"]
-    words = "; ".join(filter(None, parts))
-    return f"Looked for: {words}." if words else ""
+    parts = [wordings and f"Searched for {listed(wordings, WORDINGS)}", hosts and f"Read {listed(hosts, HOSTS)}"]
+    return " ".join(f"{part}." for part in parts if part)
 
 
 def listed(names: Sequence[str], most: int) -> str:

@@ -21,7 +21,7 @@ from agent.models import Switched, Wrote
 from agent.note import Material, Note
 from agent.packing import Ask, about, by_worth, disputed, known_missing, not_found_lines, shortened
 from agent.shape import pick
-from agent.whole import SCHEMA, applied, numbered, statements, summary_of
+from agent.whole import SCHEMA, applied, numbered, statements, still_missing, summary_of
 from agent.write import plain, quoted
 
 PAGE_TOKENS, OUTLINE_TOKENS, SECTION_TOKENS, WHOLE_TOKENS = 4_000, 3_000, 3_000, 4_000
@@ -63,6 +63,16 @@ class Section:
     answers: str
     form: str
     notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A report's parts: a title for each body, and what the writers say is missing."""
+
+    summary: str
+    titles: Sequence[str]
+    bodies: Sequence[str]
+    missing: Sequence[str]
 
 
 @dataclass
@@ -116,10 +126,10 @@ def write_report(material: Material, asks: Asks, most_quotes: int) -> Iterator[W
     lines = [line for body in bodies for line in missing(body)]
     kept = [(section.title, body) for section, body in zip(sections, bodies, strict=True) if pieces(without_missing(body)[0])]
     titles, bodies = [title for title, _ in kept], [without_missing(body)[0] for _, body in kept]
-    summary, bodies = read_over(material, asks, (titles, bodies), troubles)
-    headed = [f"## {title}\n\n{body}" for title, body in zip(titles, bodies, strict=True) if pieces(body)]
-    text, trouble = within("\n\n".join(filter(None, [summary, *headed])), most_quotes)
-    final = joined(text, not_found_lines(material, lines))
+    last = read_over(material, asks, Parts("", titles, bodies, lines), troubles)
+    headed = [f"## {title}\n\n{body}" for title, body in zip(titles, last.bodies, strict=True) if pieces(body)]
+    text, trouble = within("\n\n".join(filter(None, [last.summary, *headed])), most_quotes)
+    final = joined(text, not_found_lines(material, last.missing))
     yield from mended(told, final)
     return Written(final, (*troubles, *trouble))
 
@@ -290,23 +300,23 @@ def marked_quote(note: Note) -> str:
 
 # ---------------------------------------------------------------- the whole
 
-def read_over(material: Material, asks: Asks, parts: tuple[list[str], list[str]], troubles: list[str]) -> tuple[str, list[str]]:
-    """A summary, and the sections without what they say twice; no summary, and the sections as they are, if it fails."""
-    titles, bodies = parts
-    rows = statements(bodies)
+def read_over(material: Material, asks: Asks, parts: Parts, troubles: list[str]) -> Parts:
+    """With a summary, and without what is said twice; without a summary, and as it is, if that fails."""
+    rows = statements(parts.bodies)
     if not rows:
-        return "", bodies
-    blocks = [*about(material), known_missing(material), *numbered(titles, rows), f"The question again: {material.question}"]
-    ask = Ask("whole", material, (), list(filter(None, blocks)))
+        return parts
+    lacking = "\n".join(["The writers did not find:", *(f"M{number}: {line}" for number, line in enumerate(parts.missing, 1))])
+    blocks = [*about(material), known_missing(material), *numbered(parts.titles, rows), parts.missing and lacking]
+    ask = Ask("whole", material, (), list(filter(None, blocks)), [f"The question again: {material.question}"])
     try:
         data = asks.ask("write", "whole", ask.whole, max_tokens=WHOLE_TOKENS, schema=SCHEMA)
     except (ModelError, OverLimit) as error:
         troubles.append(f"The report has no summary and was not read over. {error}")
-        return "", bodies
+        return parts
     summary = summary_of(data, rows)
     if not summary:
         troubles.append("The report has no summary: the model gave none that names what it is drawn from.")
-    return summary, applied(bodies, data, rows)
+    return Parts(summary, parts.titles, applied(parts.bodies, data, rows), still_missing(data, parts.missing, rows))
 
 
 def cites(markdown: str, notes: Sequence[Note]) -> bool:

@@ -21,7 +21,7 @@ STOP_AT_END = re.compile(r"[.!?…。！？]*[\"'”’)\]]*$")
 
 NUMBER = {"type": "integer"}
 SCHEMA = {
-    "type": "object", "additionalProperties": False, "required": ["summary", "drop", "rewrite"],
+    "type": "object", "additionalProperties": False, "required": ["summary", "drop", "rewrite", "answered"],
     "properties": {
         "summary": {"type": "array", "items": {
             "type": "object", "additionalProperties": False, "required": ["text", "from"],
@@ -31,7 +31,10 @@ SCHEMA = {
             "properties": {"s": NUMBER, "same_as": NUMBER}}},
         "rewrite": {"type": "array", "items": {
             "type": "object", "additionalProperties": False, "required": ["s", "text"],
-            "properties": {"s": NUMBER, "text": {"type": "string"}}}}}}
+            "properties": {"s": NUMBER, "text": {"type": "string"}}}},
+        "answered": {"type": "array", "items": {
+            "type": "object", "additionalProperties": False, "required": ["m", "s"],
+            "properties": {"m": NUMBER, "s": NUMBER}}}}}
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,13 @@ def rewritten(data: Any, rows: Sequence[Statement]) -> dict[int, str]:
     return found
 
 
+def still_missing(data: Any, lines: Sequence[str], rows: Sequence[Statement]) -> list[str]:
+    """The "Not found" lines of the writers, but for those that a statement with a source answers."""
+    answered = {m for one in listed(data, "answered") for m in numbers([one.get("m")], lines)
+                if any(rows[n].idents for n in numbers([one.get("s")], rows))}
+    return [line for m, line in enumerate(lines) if m not in answered]
+
+
 def source(bodies: Sequence[str], row: Statement) -> str:
     return bodies[row.section][row.piece.start:row.piece.end]
 
@@ -158,7 +168,7 @@ def listed(data: Any, name: str) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def numbers(values: Any, rows: Sequence[Statement]) -> list[int]:
+def numbers(values: Any, rows: Sequence[Any]) -> list[int]:
     """Places in `rows` of the numbers that the model gave (from 1; "S7" is 7)."""
     found = [re.search(r"\d{1,4}", str(value)) for value in values] if isinstance(values, list) else []
     return [int(one[0]) - 1 for one in found if one and 0 < int(one[0]) <= len(rows)]
