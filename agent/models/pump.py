@@ -19,7 +19,7 @@ from agent.models.wire import Fault
 LOOK = 0.1  # seconds between two looks at whether we are still wanted
 AHEAD = 200  # pieces that are fetched before they are asked for
 LEAST_LETTERS = 8  # in the time that a model may be silent: one that writes less is as good as silent
-END = object()
+END, NOTHING = object(), object()
 
 
 class Pump:
@@ -55,7 +55,7 @@ class Pump:
                 raise Abandoned
             if self._waited > self._patience and item is not END:
                 raise Fault(f"sent no word for {self._patience:g} s", firm=True)
-            if item is not None:
+            if item is not NOTHING:
                 return item
 
     def _look(self) -> Any:
@@ -63,7 +63,7 @@ class Pump:
         try:
             return self._queue.get(timeout=min(LOOK, self._patience / 4))
         except Empty:
-            return None
+            return NOTHING
         finally:
             self._waited += time.monotonic() - began
 
