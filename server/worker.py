@@ -32,6 +32,7 @@ from agent.steer import Control
 from server import jobs
 from server.desk import Desk, Means
 from server.doorbell import LONG, SHORT, RedisDoorbell
+from server.notices import Herald, HttpPost, base_of
 from server.packs import PackFolder
 from server.store import Run, open_store
 
@@ -48,6 +49,7 @@ class RealEngine:
 
         self.tools = open_tools(settings)
         self.reader, self.packer = self.tools.reader, RealPacker(settings, self.tools.door)
+        self.post = HttpPost(self.tools.door.proxy("page"), settings.ca_bundle)
 
     def __call__(self, run: Run, journal: Journal, shelf: Shelf, control: Control) -> Iterator[Event]:
         from agent.engine import research
@@ -102,7 +104,7 @@ def serve(settings: Settings, given: argparse.Namespace) -> None:
     jobs.on_duty[:] = [crew]
     connection = Redis.from_url(settings.redis_url)
     wait_for(connection)
-    threading.Thread(target=crew.keep_reaping, name="reaper", daemon=True).start()
+    begin(crew, Herald(store, engine.post, base_of(settings)))
     desk = Desk(store, RedisDoorbell(settings.redis_url), Means(engine.reader, engine.packer, PackFolder(settings.data_dir)), crew.name)
     if given.queue == SHORT:  # a text is wanted within seconds, and a long run keeps its process busy
         desk.open()
@@ -113,6 +115,12 @@ def serve(settings: Settings, given: argparse.Namespace) -> None:
         desk.close()
         engine.close()
         store.close()
+
+
+def begin(crew: jobs.Crew, herald: Herald) -> None:
+    """What every worker does beside its runs."""
+    threading.Thread(target=crew.keep_reaping, name="reaper", daemon=True).start()
+    threading.Thread(target=herald.keep_telling, args=(crew.leaving,), name="herald", daemon=True).start()
 
 
 def write_log() -> None:

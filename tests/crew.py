@@ -17,6 +17,7 @@ It answers at the end, if it comes so far; when it is stopped or told to finish,
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -148,6 +149,13 @@ class ScriptedEngine:
     def note(self, run: Run, text: str) -> None:
         with (self.folder / f"log-{run.id}").open("a") as file:
             file.write(text + "\n")
+
+    def post(self, address: str, notice: dict[str, Any]) -> None:
+        """Writes down what would be sent; an address with "refuse" in it takes nothing."""
+        with (self.folder / "notices").open("a") as file:
+            file.write(json.dumps([address, notice]) + "\n")
+        if "refuse" in address:
+            raise LeashError("Nobody is at home.")
 
     def close(self) -> None:
         pass

@@ -12,6 +12,7 @@ from sqlalchemy import URL
 from agent.settings import Settings
 from server.store.database import Database, make_folder
 from server.store.migrate import migrate
+from server.store.notices import Notices
 from server.store.pages import Pages
 from server.store.records import Ending, Entry, Rest, Run, Terms
 from server.store.runs import Runs
@@ -31,6 +32,7 @@ class Store:
     pages: Pages
     texts: Texts
     wishes: Wishes
+    notices: Notices
 
     def entries(self, run: Run) -> RunEntries:
         return RunEntries(self.database, run)
@@ -48,4 +50,4 @@ def open_store(settings: Settings) -> Store:
     own = URL.create("sqlite", database=str(settings.data_dir / "leash.db"))
     database = Database(settings.database_url or own)
     migrate(database, settings.data_dir / "migrate.lock")
-    return Store(database, Runs(database), Pages(database), Texts(database), Wishes(database))
+    return Store(database, Runs(database), Pages(database), Texts(database), Wishes(database), Notices(database))
