@@ -5,6 +5,8 @@ Pure, as the story that it is a part of: the same events make the same lanes. Kn
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -78,6 +80,13 @@ def line_of(lane: LaneStory, over: bool = False) -> str:
     if lane.state == "next" or over:
         return "Not begun." if not lane.begun else "Not done when the run ended."
     return {"searching": searching_line, "reading": reading_line}.get(lane.doing, other_line)(lane)
+
+
+def lanes_line(lanes: Iterable[LaneStory]) -> str:
+    """`3 done, 1 skipped, 1 open`: how many lanes ended in which way."""
+    tally = Counter(lane.state for lane in lanes)
+    words = {"done": "done", "open": "left open", "skipped": "skipped", "busy": "under way", "next": "not begun", "left": "left out"}
+    return ", ".join(f"{tally[state]} {word}" for state, word in words.items() if tally[state])
 
 
 def searching_line(lane: LaneStory) -> str:

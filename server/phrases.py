@@ -33,7 +33,7 @@ WAITS = {0: "Do not wait, start at once", 120: "Wait 2 minutes, then go on", 600
 WORST_FIRST = ("contradicted", "not found", "partial", "unchecked", "supported")
 NOTHING_TO_CHECK = "says nothing to check"
 ROLES = {"plan": "Planned", "read": "Read", "write": "Wrote", "check": "Checked"}
-WORDS = {"seconds": "working time", "money": "money"}
+WORDS = {"seconds": "time", "money": "money"}
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 

@@ -39,7 +39,7 @@ from agent.events import (
 from agent.records import Claim, Source
 from agent.steer import Steering
 from server import phrases, wishes
-from server.lanes import MOST_SHOWN, line_of
+from server.lanes import MOST_SHOWN, lanes_line, line_of
 from server.marking import Shown, shown_answer
 from server.render import SUPPORT_WORDS, Mark, answer_html, live_url, page_path
 from server.service import Service
@@ -224,7 +224,7 @@ def about(page: RunPage) -> dict[str, Any]:
     words = {name: getattr(phrases, name) for name in ("facts_of", "got", "title_of", "failing", "role_rows", "by_line", "lasted",
                                                        "stopped_words", "short", "says_something", "until")}
     return {"page": page, "run": page.run, "story": page.story, "words": SUPPORT_WORDS, "page_path": page_path, "live_url": live_url,
-            "counted": counted, "quotes_of": quotes_of, "line_of": line_of, "shown_most": MOST_SHOWN, **words}
+            "counted": counted, "quotes_of": quotes_of, "line_of": line_of, "lanes_line": lanes_line, "shown_most": MOST_SHOWN, **words}
 
 
 @dataclass(frozen=True)

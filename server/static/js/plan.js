@@ -70,7 +70,7 @@ function unfold(list, item) {
   const key = `new${rows(list).length + 2}-${list.children.length}`;
   next.id = `item-${key}`;
   next.querySelector("[name=key]").value = key;
-  next.querySelectorAll("textarea, [name=done_when]").forEach((field) => { field.value = ""; });
+  next.querySelectorAll("textarea").forEach((field) => { field.value = ""; });
   next.querySelectorAll("[name=move]").forEach((button) => { button.value = `${button.value.split(":")[0]}:${key}`; });
   next.querySelector("[name=drop]").value = key;
   item.classList.remove("blank");
