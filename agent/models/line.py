@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from functools import cached_property
 from json import loads
@@ -24,10 +24,11 @@ from agent.models.reading import Reading
 from agent.models.records import Ask, Spent, Switched, Wrote
 from agent.models.reply import ABOUT_SHAPE, Dialect, NoRoom, number_of, request_body, said_in, whole_as_chunk
 from agent.models.structured import instruction
+from agent.models.text import roughly
 from agent.models.window import Overflow, Room, Window, overflow, size
 from agent.models.wire import Fault, http_client
 from agent.settings import ModelEndpoint, Settings
-from agent.tokens import estimate
+from agent.shape import pick
 
 LOCAL_PARALLEL, PARALLEL = 1, 8
 
@@ -102,7 +103,7 @@ class Line:
     def _extra(self, ask: Ask) -> int:
         """Tokens that we add to what is built: the schema in words, where it has to be said in words."""
         said = instruction(ask.schema) if ask.schema is not None else ""
-        return estimate(said.encode()) + size(ask.after)
+        return roughly(said) + size(ask.after)
 
     def _words(self) -> Words:
         return Words(self._address, self._model, self._key, self._settings.model_timeout)
@@ -180,7 +181,7 @@ class Call:
         self.opened = self.ended = False
         self._finished = False
 
-    def chunks(self) -> Iterator[Any]:
+    def chunks(self) -> Generator[Any, None, None]:
         """The chunks of the answer. What breaks after it has said that it is finished does no harm."""
         from openai import OpenAIError
 
@@ -207,8 +208,6 @@ class Call:
 
 
 def finishes(chunk: Any) -> bool:
-    from agent.shape import pick
-
     return bool(pick(chunk, "choices", 0, "finish_reason"))
 
 

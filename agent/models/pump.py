@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from queue import Empty, Full, Queue
 from types import TracebackType
@@ -25,7 +25,7 @@ END, NOTHING = object(), object()
 class Pump:
     """The items of an iterator, with at most `patience` seconds of waiting from one sign of life to the next."""
 
-    def __init__(self, items: Callable[[], Iterator[Any]], patience: float, stopped: Callable[[], bool]) -> None:
+    def __init__(self, items: Callable[[], Generator[Any, None, None]], patience: float, stopped: Callable[[], bool]) -> None:
         self._items, self._patience, self._stopped = items, patience, stopped
         self._queue: Queue[Any] = Queue(AHEAD)
         self._left = threading.Event()

@@ -10,10 +10,9 @@ from agent.models.pump import Pump
 from agent.models.records import Ask, Spent, Switched, Usage, Wrote
 from agent.models.reply import Account, finish_of, nothing_said, pick_text, said_in
 from agent.models.spending import priced, usage_of
-from agent.models.text import Halves, LoopWatch, Speech, declines
+from agent.models.text import Halves, LoopWatch, Speech, declines, roughly
 from agent.models.window import Overflow, cut_off
 from agent.models.wire import Fault
-from agent.tokens import estimate
 
 LETTERS_PER_TOKEN = 16  # far above any real text: more than this for each allowed token is a runaway
 
@@ -47,7 +46,7 @@ class Reading:
         self._whole_prompt()
 
     def usage(self, price: tuple[float, float, float]) -> Usage:
-        wrote = estimate(self.account.letters.encode("utf-8", "replace"))
+        wrote = roughly(self.account.letters)
         return priced(usage_of(self.account.usage, self._asked, wrote, self._max_tokens), price)
 
     def spent(self, price: tuple[float, float, float]) -> Spent:

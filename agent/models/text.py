@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from agent.tokens import estimate
+
 OPEN, CLOSE = "<think>", "</think>"
 LOOP_TAIL, LOOP_PERIOD = 2400, 600  # at least four repetitions of at most 600 characters
 LOOK_EVERY = 200
@@ -111,3 +113,8 @@ DECLINES = re.compile(
 def declines(text: str) -> bool:
     """Whether a whole answer is one of the usual refusals, and no more than that."""
     return len(text) < 400 and DECLINES.match(text.replace("\u2019", "'").strip()) is not None
+
+
+def roughly(text: str) -> int:
+    """About how many tokens a text has (within a few per cent, and quick; agent/tokens.py says how)."""
+    return estimate(text.encode("utf-8", "replace"))

@@ -9,8 +9,8 @@ import re
 import threading
 from dataclasses import dataclass
 
+from agent.models.text import roughly
 from agent.models.wire import Fault
-from agent.tokens import estimate
 
 LEAST = 512  # tokens: in less room nothing can be asked
 NOTABLE = 1000  # tokens: of a shorter prompt a count says nothing about how this model counts
@@ -105,4 +105,4 @@ def cut_off(ours: int, theirs: int) -> bool:
 
 def size(messages: list[dict[str, str]]) -> int:
     """About how many tokens messages are."""
-    return sum(estimate(str(message.get("content", "")).encode("utf-8", "replace")) + 4 for message in messages)
+    return sum(roughly(str(message.get("content", ""))) + 4 for message in messages)

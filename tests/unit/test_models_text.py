@@ -7,7 +7,7 @@ from agent.models import names_of
 from agent.models.line import base_address
 from agent.models.local import first_model
 from agent.models.reply import Dialect, said_in
-from agent.models.text import LoopWatch, Speech
+from agent.models.text import Halves, LoopWatch, Speech, declines, roughly
 from agent.settings import ModelEndpoint
 
 
@@ -52,6 +52,36 @@ def test_a_text_that_goes_round_in_circles_is_noticed() -> None:
 
 def test_a_long_table_is_no_loop() -> None:
     assert not loops("".join(f"| row {number} | the same words again | [p{number}] |\n" for number in range(300)))
+
+
+def test_tokens_are_guessed_by_script() -> None:
+    assert roughly("") == 0
+    assert roughly("A leash is a line that is held at one end.") == pytest.approx(12, abs=3)
+    assert roughly("日本語です") == pytest.approx(4, abs=2)
+    assert roughly("\ud83d") > 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["I'm sorry, but I can't help with that.", "I\u2019m sorry, I can\u2019t assist with this request.", "I cannot comply with that.",
+     "Unfortunately, I am unable to help you here.", "As an AI language model, I can't do that.", "Sorry, I won't continue with this."],
+)
+def test_the_usual_refusals_are_noticed(said: str) -> None:
+    assert declines(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["I cannot find the date in the passages.", "I'm sorry to say that the pages contradict each other [p101].", "",
+     "I can't help with that. " + "But here is what the passages say of it. " * 20, "The page says: I can't help with that."],
+)
+def test_an_answer_that_is_no_refusal_is_let_be(said: str) -> None:
+    assert not declines(said)
+
+
+def test_halves_of_letters_are_joined_and_lone_ones_replaced() -> None:
+    halves = Halves()
+    assert [halves.joined(piece) for piece in ("a\ud83d", "\ude00b\0", "\ud83d", "c", "")] == ["a", "😀b", "", "\ufffdc", ""]
 
 
 def test_names_tell_endpoints_apart() -> None:
@@ -105,6 +135,20 @@ def test_a_rejected_request_is_made_simpler_until_nothing_is_left() -> None:
     third = second.simpler("unknown field stream_options")
     assert third == Dialect(False, "max_completion_tokens")
     assert third.simpler("no") is None
+
+
+def test_the_shape_of_an_answer_is_asked_for_in_simpler_ways_where_it_is_complained_of() -> None:
+    first = Dialect().simpler("response_format json_schema is not supported", shaped=True)
+    assert first == Dialect(form="object")
+    assert first.simpler("no response_format", shaped=True) == Dialect(form="plain")
+    assert Dialect().simpler("unknown field stream_options", shaped=True) == Dialect(usage=False)
+    assert Dialect(usage=False).simpler("bad request", shaped=True) == Dialect(usage=False, form="object")
+    assert Dialect(usage=False).simpler("bad request") is None
+
+
+def test_what_two_threads_learn_is_put_together() -> None:
+    assert Dialect(form="object").merged(Dialect(usage=False, limit="max_completion_tokens")) == Dialect(
+        False, "max_completion_tokens", "object")
 
 
 @pytest.mark.parametrize(
