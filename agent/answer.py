@@ -23,13 +23,13 @@ class Verdict:
     sentences: tuple[str, ...] = ()
 
 
-def pick(ranked: Sequence[Ranked], most: int) -> list[Ranked]:
-    """Up to `most` passages that do not overlap, the best first, spread over pages."""
+def pick(ranked: Sequence[Ranked], most: int, same_page: float = SAME_PAGE) -> list[Ranked]:
+    """Up to `most` passages that do not overlap, the best first, spread over pages: the more, the more `same_page` costs."""
     picked: list[Ranked] = []
     counts: dict[str, int] = {}
     rest = list(ranked)
     while rest and len(picked) < most:
-        best = max(rest, key=lambda one: one.score - SAME_PAGE * counts.get(one.page.sha256, 0))
+        best = max(rest, key=lambda one: one.score - same_page * counts.get(one.page.sha256, 0))
         rest.remove(best)
         sha = best.page.sha256
         whole = quoted_whole(best)

@@ -1,326 +1,301 @@
-"""The loop, readable top to bottom: search, read, rank, write. A question in, events out.
+"""The loop, readable top to bottom: plan, inquire in lanes, write, check. A question in, events out.
 
-Knows its limits (a Budget) and its tools (ports); not who listens, where things are kept, or what a depth is called.
-A page or a model that fails is an event and the run goes on; a fault of our own raises.
+Knows its limits (a Budget), its tools (ports) and the human's wishes (a Control); not who listens, where things are kept,
+or what a depth is called. A page or a model that fails is an event and the run goes on; a fault of our own raises.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
-from agent.answer import Verdict, judge, pick
+from agent import plan as planning
+from agent.answer import judge, pick
 from agent.budget import Budget
-from agent.errors import FetchError, ModelError, SearchError, StorageError
-from agent.events import (
-    Answered,
-    Dropped,
-    Event,
-    Failed,
-    Found,
-    Kept,
-    Reading,
-    Searched,
-    Searching,
-    Started,
-    Trouble,
-    Writing,
-)
+from agent.check import Faulty, check, failed, rewrite
+from agent.dossier import dossier, gathered
+from agent.errors import ModelError, OverLimit
+from agent.events import Answered, Checking, Event, Failed, Planned, Started, Trouble, Waiting, Writing
 from agent.events import Draft as Drafted
-from agent.models import Spent, Switched, Wrote
-from agent.rank import Likeness, Ranked, choose_hits, in_short, passages_of, rank
-from agent.records import Answer, Hit, Page
-from agent.search.merge import page_key
+from agent.lanes import Lanes
+from agent.look import Inquiry, found, look_around
+from agent.meter import Paused
+from agent.models import Switched, Wrote
+from agent.note import Material, Note
+from agent.rank import Ranked, rank
+from agent.records import Answer, Citation, Claim, Dispute
+from agent.report import Anew, Written, write_page, write_report
+from agent.run import Run
 from agent.search.provider import why_nothing
-from agent.steer import Control
+from agent.steer import Control, MemoryControl
 from agent.tools import Tools
-from agent.wordings import widened, wordings
-from agent.write import Draft, Ledger, brief, messages
+from agent.wordings import wordings
+from agent.write import Draft, Ledger, messages, replaced, spans
 
-DEEPEST = 20  # results asked of the first wording, the question itself; ten of each other (docs/LOG.md)
-A_FEW = 10
-WIDER = 1  # searches kept for what the first ones teach: recall at 14 pages .82 without, .85 with
-BEST_FEW = 5  # results whose words make that search
-LATER = 5  # pages kept for the results of that search
-AT_ONCE = 4  # pages opened before the results have been compared by meaning
-SHARE_ENOUGH = 0.6  # of the pages: once so many came, the rest get GRACE more seconds
-GRACE = 1.0
-SHOWING = 5.0  # seconds instead, while the browser shows one of the most promising: its start alone takes one
-SHOWN_TO_MODEL = 24  # passages: some 5,000 tokens
-
-
-@dataclass
-class Run:
-    """One run's tally: what was spent, and when it began."""
-
-    question: str
-    budget: Budget
-    tools: Tools
-    started: float = field(default_factory=time.monotonic)
-    used: dict[str, float] = field(default_factory=lambda: dict.fromkeys(
-        ("searches", "pages", "rounds", "model_calls", "tokens", "quotes"), 0))
-    troubles: list[tuple[str, str]] = field(default_factory=list)
-    likeness: Likeness = field(init=False)
-    stopped_by: str = "done"
-
-    def __post_init__(self) -> None:
-        self.likeness = Likeness(self.question, self.tools.embedder)
-
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
-
-    def seconds_left(self) -> float:
-        return self.budget.seconds - self.seconds()
+SHOWN_TO_MODEL = 24  # passages for a short answer: some 5,000 tokens
+ANSWER_TOKENS = 2_000
 
 
 def research(question: str, budget: Budget, tools: Tools, control: Control | None = None) -> Iterator[Event]:
-    """The events of one run; the last is Answered or Failed. Closing the generator stops the run."""
-    run = Run(question, budget, tools)
-    yield Started(question, budget.depth, budget.limits(), tools.models.names[0] if tools.models else "")
-    rankings = yield from search(run)
-    if rankings is None:
-        yield Failed(*why_nothing(run.troubles))
+    """The events of one sitting; the last is Answered, Failed, or Waiting: then call again, once the human has spoken, to go on.
+
+    Closing the generator ends the sitting. What was paid for is in the tools' journal and is not paid for again.
+    """
+    run = Run(question, budget, tools, control or MemoryControl())
+    with closing(run):
+        try:
+            yield Started(question, budget.depth, run.meter.limits(), first_writer(run))
+            yield from (in_lanes if budget.plans else at_once)(run)
+        except Paused:
+            yield Waiting("resume")
+
+
+def first_writer(run: Run) -> str:
+    return next(iter(run.tools.models.names_for("write")), "") if run.tools.models else ""
+
+
+# ---------------------------------------------------------------- one look, a short answer
+
+def at_once(run: Run) -> Iterator[Event]:
+    inquiry, limits = Inquiry(run, run.plan.items[0]), run.meter.limits()
+    try:
+        yield from look_around(inquiry, wordings(run.question, int(limits["searches"]) - 1), int(limits["pages"]))
+    except OverLimit as reached:
+        run.reached(reached.limit)
+    if not run.answered and not inquiry.pages:
+        yield nothing(run)
         return
-    pages = yield from read(run, rankings)
-    ranked = rank(pages, run.likeness)
-    best = pick(ranked, budget.quotes)
+    ranked = rank(run.kept(inquiry.fresh or run.pages()), inquiry.likeness)
+    best = pick(ranked, run.budget.quotes)
     yield found(best, len(ranked))
-    verdict = judge(question, best, tools.embedder.unusual)
-    yield from write(run, ranked, best, verdict)
-
-
-# ---------------------------------------------------------------- search
-
-def search(run: Run) -> Iterator[Event]:
-    """The results of each wording, best first; None if nothing could be searched at all."""
-    asked = wordings(run.question, run.budget.searches - WIDER)
-    counts = [DEEPEST, *[A_FEW] * (len(asked) - 1)]
-    rankings, answered = yield from search_all(run, asked, counts)
-    run.used["rounds"] += 1
-    return rankings if answered else None
-
-
-def search_wider(run: Run, rankings: list[list[Hit]], best: Sequence[Hit]) -> Iterator[Event]:
-    """The results so far and those of one more search, in the words of the best of them."""
-    if not best or run.used["searches"] >= run.budget.searches:
-        return rankings
-    wording = widened(run.question, [in_short(hit) for hit in best[:BEST_FEW]], [in_short(hit) for hit in best])
-    more, _ = yield from search_all(run, [wording], [A_FEW])
-    return [*rankings, *more]
-
-
-def search_all(run: Run, asked: Sequence[str], counts: Sequence[int]) -> Iterator[Event]:
-    """The results of each of these wordings, searched for at once, and whether any provider answered."""
-    yield Searching(tuple(asked), run.tools.searcher.names)
-    rankings, answered = [], False
-    with ThreadPoolExecutor(len(asked), thread_name_prefix="search") as pool:
-        for wording, results in zip(asked, pool.map(lambda w, n: search_one(run, w, n), asked, counts), strict=True):
-            hits, troubles, worked = results
-            answered |= worked
-            run.used["searches"] += 1
-            yield Searched(wording, len(hits), tuple(hit.title for hit in hits[:3]))
-            for trouble in dict.fromkeys(troubles):
-                if trouble not in run.troubles:
-                    run.troubles.append(trouble)
-                    yield Trouble("search", *trouble)
-            rankings.append(hits)
-    return rankings, answered
-
-
-def search_one(run: Run, wording: str, count: int) -> tuple[list[Hit], list[tuple[str, str]], bool]:
-    """Results, troubles, and whether any provider answered. Only an answer is remembered."""
-    troubles: list[tuple[str, str]] = []
-
-    def work() -> list[dict]:
-        results = run.tools.searcher.search(wording, count)
-        troubles.extend(results.troubles)
-        if not results.hits and not results.answered:
-            raise SearchError
-        return [asdict(hit) for hit in results.hits]
-
-    inputs = {"wording": wording, "count": count, "providers": list(run.tools.searcher.names)}
-    try:
-        rows = run.tools.journal.step("search", inputs, work)
-    except SearchError:
-        return [], troubles, False
-    return [Hit(**{**row, "providers": tuple(row["providers"])}) for row in rows], troubles, True
-
-
-# ---------------------------------------------------------------- read
-
-def read(run: Run, rankings: Sequence[Sequence[Hit]]) -> Iterator[Event]:
-    """The pages that could be read, the most promising result first opened; near-identical texts count once."""
-    pool = ThreadPoolExecutor(run.budget.lanes, thread_name_prefix="read")
-    opened: dict[Future[Page], Hit] = {}
-    try:
-        yield from open_pages(run, pool, opened, choose_hits(rankings, None)[:AT_ONCE])
-        best = choose_hits(rankings, run.likeness)
-        yield from open_pages(run, pool, opened, best[:run.budget.pages - LATER])
-        rankings = yield from search_wider(run, rankings, best)
-        yield from open_pages(run, pool, opened, choose_hits(rankings, run.likeness))
-        pages = yield from gather(run, opened)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    return pages
-
-
-def open_pages(run: Run, pool: ThreadPoolExecutor, opened: dict[Future[Page], Hit], hits: Sequence[Hit]) -> Iterator[Event]:
-    seen = {page_key(hit.url) for hit in opened.values()}
-    for hit in hits:
-        if len(opened) >= run.budget.pages:
+    if run.meter.has_model and ranked:
+        answer = yield from by_model(run, notes_for_short(pick(ranked, SHOWN_TO_MODEL)))
+        if answer:
+            yield Answered(answer)
             return
-        if page_key(hit.url) in seen or blocked(run, hit.url):
-            continue
-        seen.add(page_key(hit.url))
-        opened[pool.submit(read_one, run, hit.url)] = hit
-        yield Reading(hit.url, hit.title)
+    verdict = judge(run.question, best, run.tools.embedder.unusual)
+    yield from by_quotes(run, [(run.plan.items[0], best)], verdict.sentences)
 
 
-def blocked(run: Run, url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return any(host == domain or host.endswith("." + domain) for domain in run.tools.blocked)
+def nothing(run: Run) -> Event:
+    if run.stopped_by == "user":
+        return Failed("You stopped the run before anything was found.", "Ask again to start it anew.")
+    return Failed(*why_nothing(run.troubles))
 
 
-def read_one(run: Run, url: str) -> Page:
-    """The page of this address, from the shelf if this run has read it before."""
-    def work() -> str:
-        page = run.tools.reader.read(url, "agent", min(run.seconds_left(), 30))
-        run.tools.shelf.keep(page)
-        return page.sha256
-
-    page = run.tools.shelf.page(run.tools.journal.step("read", {"url": url}, work))
-    if page is None:
-        raise FetchError("It was read before, but its text is no longer kept.")
-    return page
+def notes_for_short(ranked: Sequence[Ranked]) -> list[Note]:
+    return [Note(f"p{place}", "q1", one) for place, one in enumerate(ranked, 1)]
 
 
-def gather(run: Run, opened: dict[Future[Page], Hit]) -> Iterator[Event]:
-    """Pages as they come. The slowest are not waited for once most are there."""
-    waiting, pages = set(opened), {}
-    started, enough_at = time.monotonic(), None
-    promising = list(opened.values())[:AT_ONCE]
-    while waiting:
-        awaited = any(opened[future] in promising for future in waiting)
-        grace = SHOWING if awaited and run.tools.reader.showing else GRACE
-        patience = run.seconds_left() if enough_at is None else enough_at + grace - time.monotonic()
-        done, waiting = wait(waiting, timeout=max(0, patience), return_when=FIRST_COMPLETED)
-        if not done:
-            break
-        for future in sorted(done, key=list(opened).index):
-            yield from took(run, opened[future], future, pages, time.monotonic() - started)
-        if enough_at is None and len(pages) >= SHARE_ENOUGH * len(opened):
-            enough_at = time.monotonic()
-    for future in waiting:
-        yield Dropped(opened[future].url, "It did not come in time.")
-    order = {hit.url: place for place, hit in enumerate(opened.values())}
-    return sorted(pages.values(), key=lambda page: order.get(page.url, len(order)))
+# ---------------------------------------------------------------- a plan, lanes, a page or a report
 
-
-def took(run: Run, hit: Hit, future: Future[Page], pages: dict[str, Page], seconds: float) -> Iterator[Event]:
-    """One page that came or failed. The first one's best passage is shown at once."""
-    try:
-        page = future.result()
-    except (FetchError, StorageError) as error:
-        yield Dropped(hit.url, str(error))
+def in_lanes(run: Run) -> Iterator[Event]:
+    searches = yield from planned(run)
+    if searches is None:
         return
-    if page.sha256 in pages:
-        yield Dropped(hit.url, f"It says the same as {pages[page.sha256].final_url}.")
+    lanes = Lanes(run, searches)
+    yield from lanes.work()
+    if not run.answered and not run.pages():
+        yield nothing(run)
         return
-    pages[page.sha256] = page
-    run.used["pages"] += 1
-    yield Kept(page.final_url, page.title, page.site, page.rung, page.sha256, len(page.text.split()), round(seconds, 2), page.date)
-    if len(pages) == 1:
-        yield found(rank([page], run.likeness, by_meaning=False)[:1], 1)
-    passages_of(page)
+    yield run.meter.gauge()
+    if run.meter.has_model and (notes := lanes.notes()):
+        yield found([note.ranked for note in notes[:run.budget.quotes]], len(notes))
+        answer = yield from by_model(run, notes, lanes)
+        if answer:
+            yield Answered(answer)
+            return
+    yield from in_quotes(run, lanes)
 
 
-def found(ranked: Sequence[Ranked], looked_at: int) -> Found:
-    ledger = Ledger.of(ranked)
-    return Found(tuple(filter(None, map(ledger.cite, ledger.passages))), looked_at)
+def planned(run: Run) -> Iterator[Event]:
+    """The plan that runs; wordings by sub-question. None while the human is waited for."""
+    by, searches = "", {}
+    run.plan = planning.by_code(run.question)
+    if run.meter.has_model:
+        try:
+            run.plan, searches = planning.by_model(run.question, run.today, run.budget.report, run.meter)
+            by = run.meter.models.names_for("plan")[0]
+        except (ModelError, OverLimit) as error:
+            yield Trouble("plan", "the plan", f"{error} The plan is made of the question's own parts.")
+    yield Planned(run.plan, by)
+    if run.budget.approves and not run.meter.steering.approved and not run.meter.steering.stop:
+        until = run.tools.journal.step("shown plan", {}, time.time) + run.budget.patience
+        if time.time() < until:
+            yield Waiting("plan", datetime.fromtimestamp(until, UTC).isoformat(timespec="seconds"))
+            return None
+        yield Trouble("plan", "approval", "Nobody answered in time, so the run goes on with the plan as it is and the defaults.")
+    return searches
+
+
+def in_quotes(run: Run, lanes: Lanes) -> Iterator[Event]:
+    """The dossier: what a run ends with where no model could write."""
+    groups = gathered(lanes.groups(), int(run.meter.limits()["quotes"]))
+    best = [one for _, ranked in groups for one in ranked]
+    yield found(best, len(run.pages()))
+    verdict = judge(run.question, best, run.tools.embedder.unusual)
+    yield from by_quotes(run, groups, verdict.sentences, lanes)
 
 
 # ---------------------------------------------------------------- write
 
-def write(run: Run, ranked: Sequence[Ranked], best: Sequence[Ranked], verdict: Verdict) -> Iterator[Event]:
-    """By the model if there is one; by the passages themselves if there is none, or none that works."""
-    if run.tools.models and ranked:
-        answer = yield from write_by_model(run, ranked)
-        if answer:
-            yield Answered(answer)
-            return
+def by_quotes(run: Run, groups: list, not_found: Sequence[str], lanes: Lanes | None = None) -> Iterator[Event]:
+    """The passages themselves, word for word."""
     yield Writing("")
-    ledger = Ledger.of(best)
-    markdown, claims = brief(best, ledger)
-    cited = tuple(citation for claim in claims for citation in claim.citations)
-    yield Drafted(markdown, cited)
-    if not claims:
+    ledger = Ledger.of([one for _, ranked in groups for one in ranked])
+    markdown, claims = dossier(groups, ledger)
+    claims = tuple(replace(claim, checked_by="words") for claim in claims)
+    yield Drafted(markdown, tuple(citation for claim in claims for citation in claim.citations))
+    if not claims and run.stopped_by == "done":
         run.stopped_by = "nothing found"
-    yield Answered(finished(run, Answer(run.question, run.budget.depth, "extractive", markdown, claims, ledger.sources(),
-                                        verdict.sentences)))
+    answer = Answer(run.question, run.budget.depth, "extractive", markdown, claims, ledger.sources(), tuple(not_found))
+    yield Answered(finished(run, answer, lanes))
 
 
-def write_by_model(run: Run, ranked: Sequence[Ranked]) -> Iterator[Event]:
-    """One writing call, streamed; None if every endpoint failed. A call that was paid for before is replayed."""
-    shown = pick(ranked, SHOWN_TO_MODEL)
-    asked = messages(run.question, shown, datetime.now(UTC).date())
-    inputs = {"models": list(run.tools.models.names), "messages": asked}
-    said = run.tools.journal.recall("write", inputs)
-    if said is None:
-        try:
-            said = yield from ask_model(run, shown, asked)
-        except ModelError as error:
-            yield Trouble("write", ", ".join(run.tools.models.names), f"{error} The quotes below stand without a model.")
-            return None
-        run.tools.journal.remember("write", inputs, said)
-    else:
-        yield Writing(said["model"])
-    draft = Draft(Ledger.of(shown), run.budget.quotes)
-    markdown, cited = draft.feed(said["text"], last=True)
-    run.used["model_calls"] += 1
-    run.used["tokens"] += said["tokens"]
-    if said["finish"] == "length":
-        run.stopped_by = "tokens"
-        yield Trouble("write", said["model"], "The model reached its limit of tokens: the answer ends early.")
-    claims, not_found = draft.claims(), draft.not_found()
+def by_model(run: Run, notes: Sequence[Note], lanes: Lanes | None = None) -> Iterator[Event]:
+    """Written by the model and checked; None if no endpoint could, or the human said stop."""
+    material = material_of(run, notes, lanes)
+    most = int(run.meter.limits()["quotes"])
+    try:
+        written, draft = yield from drafted(run, material, most)
+        markdown, claims, draft = yield from checked(run, written.markdown, draft, notes, most)
+    except (ModelError, OverLimit) as error:
+        if isinstance(error, OverLimit):
+            run.reached(error.limit)
+        yield from told_troubles(run)
+        yield Trouble("write", "the answer", f"{error} The quotes below stand without a model.")
+        return None
+    for sentence in written.troubles:
+        yield Trouble("write", "the answer", sentence)
+    writers = [use.model for use in run.meter.roles.values() if use.role == "write"]
+    not_found = draft.not_found()
     if not any(claim.citations for claim in claims):
         not_found = not_found or ("The model's answer names no passage, so nothing in it can be checked.",)
     answer = Answer(run.question, run.budget.depth, "model", markdown.strip(), claims, draft.ledger.sources(), not_found,
-                    model=said["model"])
-    return finished(run, answer)
+                    model=", ".join(writers))
+    return finished(run, answer, lanes)
 
 
-def ask_model(run: Run, shown: Sequence[Ranked], asked: list[dict[str, str]]) -> Iterator[Event]:
-    """Streams the answer as Drafts and returns what was said, whole. Raises ModelError if every endpoint failed."""
-    draft, text, model = Draft(Ledger.of(shown), run.budget.quotes), "", run.tools.models.names[0]
-    spent = Spent(model, 0, 0, "stop")
-    yield Writing(model)
-    for piece in run.tools.models.stream(asked, max_tokens=min(2_000, run.budget.tokens // 4)):
+def material_of(run: Run, notes: Sequence[Note], lanes: Lanes | None) -> Material:
+    if lanes is None:
+        return Material(run.question, run.today, run.plan, tuple(notes))
+    return Material(run.question, run.today, run.plan, tuple(notes), tuple(lanes.disputes()), lanes.missing(), lanes.looked(),
+                    tuple(planning.told_by_human(run.plan, run.meter.steering.words)))
+
+
+def drafted(run: Run, material: Material, most: int) -> Iterator[Event]:
+    """Streams the answer as Drafts; the model's text, and its draft."""
+    ledger, shown_by = Ledger.of_notes(material.notes), first_writer(run)
+    yield Writing(shown_by)
+    draft = Draft(ledger, most)
+    pieces = writing_of(run, material, most)
+    while True:
+        try:
+            piece = next(pieces)
+        except StopIteration as end:
+            yield from more(*draft.feed("", last=True))
+            yield from told_troubles(run)
+            return end.value, draft
         if isinstance(piece, Switched):
-            yield Trouble("write", piece.model, piece.reason)
-            draft, text, model = Draft(Ledger.of(shown), run.budget.quotes), "", piece.to
-            yield Writing(model)
-        elif isinstance(piece, Wrote):
-            text, model = text + piece.text, piece.model
-            yield from drafted(*draft.feed(piece.text))
+            if not isinstance(piece, Anew):
+                yield Trouble("write", piece.model, piece.reason)
+            ledger.numbers.clear()
+            draft, shown_by = Draft(ledger, most), piece.to
+            yield Writing(piece.to)
         else:
-            spent = piece
-    yield from drafted(*draft.feed("", last=True))
-    tokens = spent.prompt_tokens + spent.completion_tokens
-    return {"text": text, "model": model, "tokens": tokens, "finish": spent.finish}
+            if piece.model != shown_by:
+                shown_by = piece.model
+                yield Writing(piece.model)
+            yield from more(*draft.feed(piece.text))
 
 
-def drafted(markdown: str, cited: tuple) -> Iterator[Event]:
+def writing_of(run: Run, material: Material, most: int) -> Iterator[Wrote | Switched]:
+    if run.budget.report:
+        return (yield from write_report(material, run.meter, most))
+    if run.budget.plans:
+        return (yield from write_page(material, run.meter, most))
+    text, asked = "", messages(run.question, [note.ranked for note in material.notes], run.today)
+    for piece in run.meter.stream("write", "answer", lambda _: asked, max_tokens=ANSWER_TOKENS):
+        text = text + piece.text if isinstance(piece, Wrote) else ""
+        yield piece
+    return Written(text)
+
+
+def more(markdown: str, cited: tuple[Citation, ...]) -> Iterator[Event]:
     if markdown:
         yield Drafted(markdown, cited)
 
 
-def finished(run: Run, answer: Answer) -> Answer:
+def told_troubles(run: Run) -> Iterator[Event]:
+    while run.meter.troubles:
+        stage, subject, message = run.meter.troubles.pop(0)
+        if "limit of tokens" in message:
+            run.reached("tokens")
+        yield Trouble(stage, subject, message)
+
+
+# ---------------------------------------------------------------- check
+
+def checked(run: Run, markdown: str, draft: Draft, notes: Sequence[Note], most: int) -> Iterator[Event]:
+    """The text and its claims, each with its state. What fails is said anew once from its quotes, and checked again."""
+    claims = yield from judged(run, draft.claims(), {})
+    faulty = [one for place, claim in claims.items() if failed(claim) and (one := faulty_of(place, claim, markdown, notes))]
+    sentences = {}
+    if faulty:
+        sentences = {place: text for place, text in rewrite(faulty, run.meter, run.today) if text}
+    if not sentences:
+        return draft.shown, tuple(claims[place] for place in sorted(claims)), draft
+    mended = Draft(Ledger.of_notes(notes), most)
+    mended.feed(replaced(markdown, sentences), last=True)
+    fresh = mended.claims()
+    if len(fresh) != len(claims):  # a sentence that became two: its text would no longer fit its neighbours
+        return draft.shown, tuple(claims[place] for place in sorted(claims)), draft
+    kept = {place: replace(old, citations=fresh[place].citations) for place, old in claims.items() if place not in sentences}
+    claims = yield from judged(run, fresh, kept)
+    yield Writing(first_writer(run))
+    yield Drafted(mended.shown, tuple(citation for _, citation in mended.places))
+    return mended.shown, tuple(claims[place] for place in sorted(claims)), mended
+
+
+def judged(run: Run, claims: Sequence[Claim], known: Mapping[int, Claim]) -> Iterator[Event]:
+    """Every claim by its place, those not known yet checked now."""
+    pages = {page.sha256: page for page in run.pages()}
+    todo = [place for place in range(len(claims)) if place not in known]
+    states = dict(known)
+    if todo:
+        yield Checking(0, len(todo))
+    for n, (place, claim) in enumerate(check([claims[place] for place in todo], pages, run.meter, run.today), 1):
+        states[todo[place]] = claim
+        yield Checking(n, len(todo))
+    return states
+
+
+def faulty_of(place: int, claim: Claim, markdown: str, notes: Sequence[Note]) -> Faulty | None:
+    """A failed claim as it is to be said anew, with its passages by their idents."""
+    idents = {(note.ranked.passage.page_sha256, note.ranked.passage.start): note.ident for note in notes}
+    quotes = [(idents.get((one.page_sha256, one.start), ""), one.quote) for one in claim.citations]
+    quotes = [one for one in quotes if one[0]]
+    places = spans(markdown)
+    if not quotes or place >= len(places):
+        return None
+    start, end = places[place]
+    return Faulty(place, markdown[start:end], tuple(quotes), claim.reason)
+
+
+# ---------------------------------------------------------------- the end
+
+def finished(run: Run, answer: Answer, lanes: Lanes | None = None) -> Answer:
+    """The answer with all that is known of the run."""
+    gauge = run.meter.gauge()
     quotes = {(c.page_sha256, c.start) for claim in answer.claims for c in claim.citations}
-    used = {**run.used, "quotes": len(quotes), "seconds": round(run.seconds(), 2)}
-    record = {**vars(answer), "limits": run.budget.limits(), "used": used, "stopped_by": run.stopped_by,
-              "seconds": used["seconds"]}
-    return Answer(**record)
+    used = {**gauge.used, "quotes": len(quotes), "seconds": round(run.meter.seconds(), 2)}
+    answer = replace(answer, limits=gauge.limits, used=used, stopped_by=run.stopped_by, seconds=used["seconds"], roles=gauge.roles)
+    if lanes is None:
+        return answer
+    cite = Ledger.of_notes(lanes.notes())
+    cite.numbers = {source.sha256: source.n for source in answer.sources}
+    disputes = tuple(Dispute(about, tuple(filter(None, map(cite.cite, sides)))) for about, sides in lanes.disputes())
+    return replace(answer, plan=run.plan, disputes=disputes, left_open=tuple(lanes.left_open()))

@@ -28,10 +28,10 @@ MISSING = re.compile(r"^\W{0,4}not found\W{0,3}:\s*(.+)$", re.IGNORECASE | re.MU
 ESCAPED = re.compile(r"\\([\\`*_\[\]<>#|~!&])")
 
 OPEN = re.compile(
-    r"(?:\\?\[[^\[\]\n]{0,70}\]?|\]|\\?【[^】\n]{0,70}】?|\\?\[[^\[\]\n]{0,70}\]\([^()\n]{0,300}|<(?:[A-Za-z/!?][^<>\n]{0,300})?|\\|\bw{1,3}|\bh(?:t(?:tp?s?)?)?|(?:\bhttps?)?:/?)$",
+    r"(?:\\?\[[^\[\]\n]{0,70}(?:\]:?)?|\]:?|\\?【[^】\n]{0,70}(?:】:?)?|\\?\[[^\[\]\n]{0,70}\]\([^()\n]{0,300}|<(?:[A-Za-z/!?][^<>\n]{0,300})?|\\|\bw{1,3}|\bh(?:t(?:tp?s?)?)?|(?:\bhttps?)?:/?)$",
     re.IGNORECASE)
-OPEN_FENCE = re.compile(r"(?:```.*?```|(?!```).)*?(```(?:(?!```).)*)\Z", re.DOTALL)
-OPEN_CODE = re.compile(r"(?:^|\n)(?:[^`\n]|`[^`\n]+`)*(`+[^`\n]{0,200})\Z")
+CLOSED_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+OPEN_CODE = re.compile(r"```.*\Z|`+[^`\n]{0,200}\Z", re.DOTALL)
 
 MASK = "\ue000"
 STOP = re.compile(
@@ -88,9 +88,9 @@ def words_of_tag(tag: re.Match[str]) -> str:
 
 def unsure(held: str) -> int:
     """Where the end of a text that still grows begins, which may yet turn out to be a mark, a link, a tag or code."""
-    places = [found.start(1) for found in (OPEN_FENCE.match(held) if "```" in held else None, OPEN_CODE.search(held)) if found]
-    tail = OPEN.search(held)
-    return min([*places, tail.start() if tail else len(held)])
+    closed = max((code.end() for code in CLOSED_CODE.finditer(held)), default=0)
+    tails = OPEN_CODE.search(held, closed), OPEN.search(held, closed)
+    return min((tail.start() for tail in tails if tail), default=len(held))
 
 
 def settled(markdown: str) -> str:
@@ -105,7 +105,11 @@ def words_in(mark: re.Match[str]) -> list[str]:
 
 def one_mark(word: str) -> str:
     ident = IDENT.match(word)
-    return f"[p{int(ident[1])}]" if ident else f"[?{word}]"
+    return f"[p{int(ident[1])}]" if ident else unknown_mark(word)
+
+
+def unknown_mark(word: str) -> str:
+    return f"[?{re.sub('[【】]', '', word)}]"
 
 
 def marks_in(markdown: str) -> list[str]:

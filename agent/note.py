@@ -1,13 +1,39 @@
-"""Notes: which passages bear on which sub-question, and all that writing may know of a run."""
+"""Notes: which passages bear on which sub-question, and all that writing may know of a run.
+
+A model marks them among the best passages of the pages just read; without one the best are taken as they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
-from agent.rank import Ranked
-from agent.records import Plan
+from agent.answer import pick
+from agent.events import Noted, Remark
+from agent.plan import number_of, short, told_by_human
+from agent.rank import Ranked, rank
+from agent.records import Passage, Plan
+from agent.write import Ledger, asked, passage_block
+
+if TYPE_CHECKING:
+    from agent.look import Inquiry
+
+SHOWN = 20  # passages that the model looks at in a round: some 4,000 tokens
+MOST_KEPT = 12  # of these
+TOKENS = 2_000
+TEXT = {"type": "string"}
+TEXTS = {"type": "array", "items": TEXT}
+SCHEMA = {
+    "type": "object",
+    "required": ["keep"],
+    "properties": {
+        "keep": {"type": "array", "items": {"type": "object", "required": ["id"], "properties": {"id": TEXT, "why": TEXT}}},
+        "disputes": {"type": "array", "items": {"type": "object", "required": ["about", "ids"],
+                                                "properties": {"about": TEXT, "ids": TEXTS}}},
+        "missing": TEXTS,
+        "searches": TEXTS}}
 
 
 @dataclass(frozen=True)
@@ -36,3 +62,82 @@ class Material:
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     looked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Noting:
+    """What came of one round: notes, disputes (about, idents), what is missing, and what to search for next."""
+
+    notes: tuple[Note, ...] = ()
+    disputes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    missing: tuple[str, ...] = ()
+    searches: tuple[str, ...] = ()
+    told: Noted | None = None
+
+
+def note(inquiry: Inquiry, number: int) -> Noting:
+    """What the model marks among the best passages of the pages just read. Raises ModelError or OverLimit."""
+    run, item = inquiry.run, inquiry.item
+    fresh = shown_in(inquiry, number)
+    if not fresh:
+        return Noting(missing=inquiry.missing)
+    messages = asked("note", run.today, blocks(inquiry, fresh), most=MOST_KEPT)
+    said = run.meter.ask("read", f"{item.id} note {number}", lambda _: messages, max_tokens=TOKENS, schema=SCHEMA)
+    by_ident = {one.ident: one for one in fresh}
+    whys = {ident(row["id"]): short(row.get("why"), 160) for row in reversed(said["keep"])}
+    keep = [name for name in dict.fromkeys(ident(row["id"]) for row in said["keep"]) if name in by_ident][:MOST_KEPT]
+    notes = tuple(Note(name, item.id, by_ident[name].ranked, whys[name]) for name in keep)
+    known = {one.ident for one in (*inquiry.notes, *fresh)}
+    disputes = tuple((short(row["about"], 300), sides) for row in said.get("disputes", [])
+                     if len(sides := tuple(filter(known.__contains__, dict.fromkeys(map(ident, row["ids"]))))) > 1)
+    ledger = Ledger.of_notes(fresh)
+    remarks = {name: Remark(citation, whys.get(name, "")) for name in by_ident if (citation := ledger.cite(name))}
+    told = Noted(inquiry.lane, tuple(remarks[name] for name in keep if name in remarks),
+                 tuple(remarks[name] for name in remarks if name not in keep))
+    return Noting(notes, disputes, texts(said.get("missing"), 6, 300), texts(said.get("searches"), 3, 200), told)
+
+
+def texts(values: Any, most: int, longest: int) -> tuple[str, ...]:
+    return tuple(filter(None, (short(value, longest) for value in values or [])))[:most]
+
+
+def ident(text: str) -> str:
+    """The ident that a model meant: "p203", whatever it put around it."""
+    return text.strip().strip("[]").lower()
+
+
+def shown_in(inquiry: Inquiry, number: int) -> list[Note]:
+    """The passages of this round by their idents; the same when the run is replayed, whatever was read by then."""
+    run = inquiry.run
+    spans = run.tools.journal.step("shown", [inquiry.item.id, number], lambda: [
+        [one.page.sha256, one.passage.start, one.passage.end, list(one.passage.headings), one.score, one.words, one.meaning]
+        for one in best_of(inquiry)])
+    first = 1 + len(inquiry.shown)
+    found = []
+    for place, (sha, start, end, headings, *scores) in enumerate(spans, first):
+        page = inquiry.pages.get(sha) or run.tools.shelf.page(sha)
+        if page is None:
+            continue
+        passage = Passage(sha, start, end, page.text[start:end], tuple(headings))
+        found.append(Note(f"p{number_of(inquiry.item.id) * 100 + place}", inquiry.item.id, Ranked(page, passage, *scores)))
+    inquiry.shown += [one.ranked.passage for one in found]
+    return found
+
+
+def best_of(inquiry: Inquiry) -> list[Ranked]:
+    """The best passages of the pages just read, none of them shown before."""
+    seen = {(one.page_sha256, one.start) for one in inquiry.shown}
+    left = min(SHOWN, 99 - len(inquiry.shown))
+    ranked = rank(inquiry.run.kept(inquiry.fresh), inquiry.likeness)
+    return [one for one in pick(ranked, left) if (one.passage.page_sha256, one.passage.start) not in seen] if left > 0 else []
+
+
+def blocks(inquiry: Inquiry, fresh: Sequence[Note]) -> list[str]:
+    run, item = inquiry.run, inquiry.item
+    about = [f"The question of the whole research: {run.question}", f"The sub-question: {item.text}",
+             f"Done when: {item.done_when}" if item.done_when else "", *told_by_human(run.plan, run.meter.steering.words),
+             f"Searched for already: {'; '.join(inquiry.searched)}"]
+    old = [f"[{one.ident}] {short(one.ranked.page.title, 60)}: {short(one.why or one.ranked.passage.text, 240)}" for one in inquiry.notes]
+    kept = ["Kept before:\n" + "\n".join(old)] if old else []
+    return ["\n".join(filter(None, about)), *kept, "New passages:", *(passage_block(one.ident, one.ranked) for one in fresh),
+            f"End of the passages. The sub-question again: {item.text}"]

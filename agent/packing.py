@@ -119,12 +119,16 @@ def not_found_lines(material: Material, said: Iterable[str] = ()) -> list[str]:
         looked = material.looked.get(item.id, ())
         lacks = material.missing.get(item.id, ()) or ((item.text,) if looked and item.id not in noted else ())
         if lacks:
-            lines.append(" ".join(filter(None, ["; ".join(map(bare, lacks)) + ".", where_looked(looked)])))
+            lines.append(" ".join(filter(None, [ended("; ".join(map(bare, lacks))), where_looked(looked)])))
     return [f"Not found: {line}" for line in lines]
 
 
 def bare(text: str) -> str:
     return plain(inert(" ".join(text.split())).rstrip(" ."))
+
+
+def ended(sentence: str) -> str:
+    return sentence if sentence[-1:] in "?!。？！" else f"{sentence}."
 
 
 def where_looked(looked: Sequence[str]) -> str:

@@ -89,29 +89,30 @@ class Steering:
 
 def heed(now: dict[str, Any], kind: str, data: Mapping[str, Any]) -> None:
     """One more wish. What is contradicted later gives way: a page that is pinned after it was dropped is wanted."""
-    if kind in ("approve", "finish", "stop"):
-        now[{"approve": "approved"}.get(kind, kind)] = True
-    elif kind in ("pause", "resume"):
-        now["paused"] = kind == "pause"
+    if kind in FLAGS:
+        name, value = FLAGS[kind]
+        now[name] = value
     elif kind == "plan":
         now["plan"] = data
-    elif kind == "words":
-        now["words"] += (data["text"],)
-    elif kind == "pin":
-        now["pinned"] += (data["url"],)
-        now["dropped"].discard(data["url"])
-    elif kind == "drop":
-        now["dropped"].add(data["url"])
-        now["pinned"] = tuple(url for url in now["pinned"] if url != data["url"])
-    elif kind == "block":
-        now["blocked"].add(data["domain"])
-    elif kind == "skip":
-        now["skipped"].add(data["lane"])
-    elif kind == "dig":
-        now["dug"] += (data["lane"],)
-        now["skipped"].discard(data["lane"])
     elif kind == "raise":
         now["limits"] |= data["limits"]
+    else:
+        heed_one(now, kind, next(iter(data.values())))
+
+
+FLAGS = {"approve": ("approved", True), "finish": ("finish", True), "stop": ("stop", True), "pause": ("paused", True), "resume": ("paused", False)}
+
+
+def heed_one(now: dict[str, Any], kind: str, what: str) -> None:
+    """A wish about one thing: words, a page, a domain or a lane."""
+    listed = {"words": "words", "pin": "pinned", "dig": "dug"}.get(kind)
+    if listed:
+        now[listed] += (what,)
+    else:
+        now[{"drop": "dropped", "block": "blocked", "skip": "skipped"}[kind]].add(what)
+    now["dropped"] -= {what} if kind == "pin" else set()
+    now["skipped"] -= {what} if kind == "dig" else set()
+    now["pinned"] = tuple(url for url in now["pinned"] if kind != "drop" or url != what)
 
 
 def checked_wish(kind: Any, data: Any, most: Mapping[str, float]) -> dict[str, Any]:

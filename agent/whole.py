@@ -17,7 +17,7 @@ from agent.shape import pick
 MOST_DROPPED = 1 / 3  # of all statements: more is a misunderstanding
 MARKS = 4  # most marks that a sentence of the summary carries
 FIGURE = re.compile(r"\d+(?:[.,:-]\d+)*")
-STOP_AT_END = re.compile(r"[.!?…。！？]*[\"'”’)\]]*$")
+STOP_AT_END = re.compile(r"[.!?…。！？]+[\"'”’)]*$|$")
 
 NUMBER = {"type": "integer"}
 SCHEMA = {
@@ -100,7 +100,7 @@ def applied(bodies: Sequence[str], data: Any, rows: Sequence[Statement]) -> list
         lacking = [ident for ident in rows[n].idents if ident not in rows[kept].idents]
         if lacking:
             changes[kept] = marked(changes.get(kept) or source(bodies, rows[kept]), lacking)
-    return [edited(body, {rows[n].place: text for n, text in changes.items() if rows[n].section == section})
+    return [edited(body, {rows[n].place: text for n, text in changes.items() if rows[n].section == section}).strip()
             for section, body in enumerate(bodies)]
 
 
@@ -128,8 +128,14 @@ def rewritten(data: Any, rows: Sequence[Statement]) -> dict[int, str]:
         for n in numbers([one.get("s")], rows):
             row = rows[n]
             if text and not row.piece.cells and figures(text) == figures(row.text) and len(text) <= 2 * len(row.text) + 40:
-                found[n] = text
+                found[n] = text + stop_of(row, text)
     return found
+
+
+def stop_of(row: Statement, text: str) -> str:
+    """The full stop that the old words had and the new ones lack."""
+    old, new = (STOP_AT_END.search(words).group() for words in (row.text, text))
+    return "" if new else old
 
 
 def still_missing(data: Any, lines: Sequence[str], rows: Sequence[Statement]) -> list[str]:

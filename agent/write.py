@@ -13,7 +13,22 @@ from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from agent.markup import IDENT, MARK, Piece, edited, inert, marks_in, missing, outside_code, pieces, said, settled, unsure, words_in
+from agent.markup import (
+    IDENT,
+    MARK,
+    Piece,
+    edited,
+    inert,
+    marks_in,
+    missing,
+    outside_code,
+    pieces,
+    said,
+    settled,
+    unknown_mark,
+    unsure,
+    words_in,
+)
 from agent.quotes import stands
 from agent.rank import Ranked
 from agent.records import Citation, Claim, Page, Passage, Source
@@ -97,7 +112,7 @@ class Draft:
         citation = self.citation(f"p{int(ident[1])}") if ident else None
         if citation:
             self.places.append((len(self.shown), citation))
-        self.copy(f"[{citation.n}]" if citation else f"[?{word}]")
+        self.copy(f"[{citation.n}]" if citation else unknown_mark(word))
 
     def citation(self, ident: str) -> Citation | None:
         """One citation an id. Beyond the most quotes that an answer may carry, there is none."""

@@ -18,13 +18,19 @@ QUESTION = "What is the last date of a zip entry?"
 class Script:
     """A model's twin: what it yields, or raises, each time it is asked."""
 
-    names = ("twin-model",)
+    names = ("m",)
 
     def __init__(self, *pieces):
         self.pieces, self.asked = pieces, []
 
-    def stream(self, messages, *, max_tokens):
-        self.asked.append(messages)
+    def names_for(self, role):
+        return self.names
+
+    def ask(self, role, build, *, max_tokens, schema=None, stopped=None):
+        raise ModelError("It answers nothing but the question.")
+
+    def stream(self, build, *, max_tokens, role="write", stopped=None):
+        self.asked.append(build(8_000))
         for piece in self.pieces:
             if isinstance(piece, Exception):
                 raise piece
@@ -65,7 +71,7 @@ def test_a_model_cites_and_unknown_ids_are_shown():
 def test_the_draft_starts_over_when_another_model_takes_over():
     model = Script(Wrote("m", "Half an ans"), Switched("m", "n", "It broke off."), Wrote("n", "Whole [p1]."), Spent("n", 1, 1, "stop"))
     events = events_of(Web(ZIP), models=model)
-    assert [event.model for event in the(Writing, events)] == ["twin-model", "n"]
+    assert [event.model for event in the(Writing, events)] == ["m", "n"]
     assert events[-1].answer.answer == "Whole [1]."
     assert any(event.message == "It broke off." for event in the(Trouble, events))
 

@@ -1,0 +1,69 @@
+"""The answer without a model: the best passages word for word, grouped by sub-topic, each page of them once.
+
+The question's own look around gives most of them; what the other lanes found adds pages that it lacks. Knows nothing of
+how the passages were found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from agent.answer import pick, repeats
+from agent.rank import Ranked
+from agent.records import Claim, SubQuestion
+from agent.write import Ledger, brief, plain
+
+CORE = 0.7  # of the quotes: from the pages that the question itself led to
+DEEPER = 0.02  # what a passage already taken from a page costs the next one: with many quotes depth pays (docs/LOG.md)
+
+Group = tuple[SubQuestion, list[Ranked]]
+
+
+def gathered(groups: Sequence[Group], most: int) -> list[Group]:
+    """Up to `most` passages: CORE of the first group's, then the best of each further page, group after group; then whatever is left."""
+    core = pick(groups[0][1], max(1, round(most * CORE)), DEEPER)
+    taken: list[tuple[SubQuestion, Ranked]] = [(groups[0][0], one) for one in core]
+    for item, one in in_turn(groups, fresh_pages(groups, {one.page.sha256 for one in core})):
+        add(taken, item, one, most)
+    for item, one in ((item, one) for item, ranked in groups for one in pick(ranked, most, DEEPER)):
+        add(taken, item, one, most)
+    found = [(item, [one for of, one in taken if of.id == item.id]) for item, _ in groups]
+    return [group for group in found if group[1]]
+
+
+def add(taken: list[tuple[SubQuestion, Ranked]], item: SubQuestion, one: Ranked, most: int) -> None:
+    if len(taken) < most and not any(repeats(one, other) for _, other in taken):
+        taken.append((item, one))
+
+
+def fresh_pages(groups: Sequence[Group], known: set[str]) -> dict[str, list[Ranked]]:
+    """By a group's item, the best passage of each page that nothing was taken from yet; a page counts for the first group that has it."""
+    found: dict[str, list[Ranked]] = {}
+    for item, ranked in groups:
+        best: dict[str, Ranked] = {}
+        for one in pick(ranked, len(ranked), 0.0):
+            if one.page.sha256 not in known:
+                best.setdefault(one.page.sha256, one)
+        known |= set(best)
+        found[item.id] = list(best.values())
+    return found
+
+
+def in_turn(groups: Sequence[Group], found: dict[str, list[Ranked]]) -> Iterable[tuple[SubQuestion, Ranked]]:
+    """The groups' passages, one of each in turn."""
+    for place in range(max(map(len, found.values()), default=0)):
+        for item, _ in groups:
+            if place < len(found[item.id]):
+                yield item, found[item.id][place]
+
+
+def dossier(groups: Sequence[Group], ledger: Ledger) -> tuple[str, tuple[Claim, ...]]:
+    """The Markdown, a heading a sub-topic where there are several, and its claims. `ledger` numbers the passages in their order here."""
+    parts, claims, at = [], [], 1
+    for item, ranked in groups:
+        part = Ledger(ledger.pages, {f"p{n}": ledger.passages[f"p{at + n - 1}"] for n in range(1, len(ranked) + 1)}, ledger.numbers)
+        text, more = brief(ranked, part)
+        parts.append(f"## {plain(item.text)}\n\n{text}" if len(groups) > 1 else text)
+        claims += more
+        at += len(ranked)
+    return "\n\n".join(parts), tuple(claims)

@@ -1,0 +1,138 @@
+"""The loop of one sub-question: search, choose, read, note, look at what is missing, go on or stop.
+
+With a model it chooses, notes and says what is missing; where a model fails, and where there is none, ranks decide. A
+limit, a pause or the human's word ends a loop between two steps, and leaves what was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+from agent.answer import pick
+from agent.choose import chosen
+from agent.errors import ModelError, OverLimit
+from agent.events import Disputed, Event, Lane, Trouble
+from agent.look import DEEPEST, Inquiry, gather, look_around, open_hits, search, search_more
+from agent.note import Note, Noting, note
+from agent.plan import number_of
+from agent.rank import Ranked, choose_hits, rank
+from agent.records import Dispute
+from agent.wordings import wordings
+from agent.write import Ledger
+
+FIRST_LOOK = 14  # pages of a lane without a model that asks the question itself: more of them only dilute (docs/LOG.md)
+SIDE_LOOK = 8  # and of one that asks a part of it
+MOST_A_ROUND = 8  # pages that one round may open
+USUAL_ROUNDS = 3  # of a lane: what its share of the pages is reckoned by
+TAKEN = 8  # passages noted in a round where no model marks them
+
+
+class Skipped(Exception):
+    """The human has skipped or dropped this sub-question."""
+
+
+def inquire(inquiry: Inquiry, first: Sequence[str], rounds: int) -> Iterator[Event]:
+    """Work on one sub-question until it is done, its rounds are used up, or a limit or the human ends it."""
+    try:
+        if inquiry.run.meter.has_model:
+            yield from rounds_by_model(inquiry, list(first) or wordings(inquiry.item.text, 3), rounds)
+        else:
+            yield from one_look(inquiry, list(first))
+        yield ended(inquiry, "open" if inquiry.missing else "done")
+    except Skipped:
+        yield ended(inquiry, "skipped", "You skipped it; what was found is kept.")
+    except OverLimit as reached:
+        inquiry.run.reached(reached.limit)
+        yield ended(inquiry, "open", LIMIT_WORDS.get(reached.limit, f"The limit of {reached.limit.replace('_', ' ')} is reached."))
+
+
+LIMIT_WORDS = {"user": "You ended the search; what was found is kept.", "seconds": "Its time is up; the rest is kept for writing."}
+
+
+def ended(inquiry: Inquiry, state: str, words: str = "") -> Event:
+    inquiry.state = state
+    return Lane(inquiry.lane, state, words, inquiry.missing)
+
+
+# ---------------------------------------------------------------- with a model
+
+def rounds_by_model(inquiry: Inquiry, wanted: list[str], rounds: int) -> Iterator[Event]:
+    while inquiry.rounds < rounds and (wanted or inquiry.rounds == 0):
+        number = inquiry.rounds + 1
+        heed(inquiry, number)
+        yield Lane(inquiry.lane, "searching", "", inquiry.missing)
+        yield from (search if number == 1 else search_more)(inquiry, wanted[:3], [DEEPEST] * 3)
+        yield Lane(inquiry.lane, "choosing", "", inquiry.missing)
+        yield from read_chosen(inquiry, number)
+        yield Lane(inquiry.lane, "noting", "", inquiry.missing)
+        noting = yield from noted(inquiry, number)
+        inquiry.rounds = number
+        inquiry.missing = noting.missing
+        wanted = [wording for wording in noting.searches if wording not in inquiry.searched] if noting.missing else []
+
+
+def heed(inquiry: Inquiry, number: int) -> None:
+    """Before a round: raises Skipped if the human wants no more of it; a round that was paid for before is replayed all the same."""
+    run = inquiry.run
+    gone = inquiry.item.id in run.meter.steering.skipped or all(item.id != inquiry.item.id for item in run.plan.items)
+    if gone and run.tools.journal.recall("shown", [inquiry.item.id, number]) is None:
+        raise Skipped
+
+
+def read_chosen(inquiry: Inquiry, number: int) -> Iterator[Event]:
+    most = pages_a_round(inquiry)
+    try:
+        picked = chosen(inquiry, number, most)
+    except ModelError as error:
+        yield Trouble("read", "choosing pages", f"{error} The pages are chosen by rank.", inquiry.lane)
+        picked = [(hit, "by its rank") for hit in inquiry.unseen(choose_hits(inquiry.offered, inquiry.likeness))[:most]]
+    heed(inquiry, number)
+    reasons = {hit.url: why for hit, why in picked}
+    yield Lane(inquiry.lane, "reading", "", inquiry.missing)
+    yield from open_hits(inquiry, [hit for hit, _ in picked], len(inquiry.opened) + most, lambda hit: reasons[hit.url])
+    yield from gather(inquiry)
+
+
+def pages_a_round(inquiry: Inquiry) -> int:
+    run = inquiry.run
+    share = ceil(run.meter.limits()["pages"] / (len(run.plan.items) * min(USUAL_ROUNDS, run.meter.limits()["rounds"])))
+    return max(2, min(MOST_A_ROUND, share))
+
+
+def noted(inquiry: Inquiry, number: int) -> Iterator[Event]:
+    """The notes of this round, told and kept; by rank where the model fails."""
+    try:
+        noting = note(inquiry, number)
+    except ModelError as error:
+        yield Trouble("note", "marking passages", f"{error} The best passages are taken by rank.", inquiry.lane)
+        inquiry.notes += notes_of(inquiry, pick(rank(inquiry.run.kept(inquiry.fresh), inquiry.likeness), TAKEN))
+        return Noting(missing=inquiry.missing)
+    inquiry.notes += noting.notes
+    inquiry.disputes += noting.disputes
+    if noting.told:
+        yield noting.told
+    ledger = Ledger.of_notes(inquiry.notes)
+    for about, sides in noting.disputes:
+        yield Disputed(inquiry.lane, Dispute(about, tuple(filter(None, map(ledger.cite, sides)))))
+    return noting
+
+
+# ---------------------------------------------------------------- without one
+
+def one_look(inquiry: Inquiry, first: list[str]) -> Iterator[Event]:
+    """One look around, as deep as the question of the whole run or as a part of it deserves."""
+    yield Lane(inquiry.lane, "searching")
+    whole = inquiry.item.text == inquiry.run.question
+    most = FIRST_LOOK if whole else SIDE_LOOK
+    yield from look_around(inquiry, first or wordings(inquiry.item.text, 4 if whole else 2), most)
+    inquiry.rounds += 1
+
+
+def notes_of(inquiry: Inquiry, ranked: Sequence[Ranked]) -> list[Note]:
+    """Passages as notes, by idents that follow those given already."""
+    first = number_of(inquiry.item.id) * 100 + 1 + len(inquiry.shown)
+    inquiry.shown += [one.passage for one in ranked]
+    return [Note(f"p{place}", inquiry.item.id, one) for place, one in enumerate(ranked, first)]
+
+

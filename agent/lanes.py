@@ -1,0 +1,246 @@
+"""Works a plan off: a lane a sub-question, several at once, each in a thread of its own; the plan may change meanwhile.
+
+What the human wants is looked for between any two events. Knows nothing of what an inquiry does, or of writing.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent import plan as planning
+from agent.answer import pick
+from agent.dossier import Group
+from agent.events import Dropped, Event, Kept, Lane, Planned, Steered
+from agent.inquire import inquire, notes_of
+from agent.look import Inquiry
+from agent.meter import Paused
+from agent.note import Note
+from agent.rank import Likeness, rank
+from agent.records import Plan, SubQuestion
+from agent.run import Run
+from agent.topics import topics_of
+
+TICK = 0.2
+GAUGE_EVERY = 1.0
+GRACE = 2.0  # seconds that a lane may take to end once its limit is reached
+MORE_ROUNDS = 2  # that "dig deeper" gives a lane
+PINNED = 3  # passages noted of a page that the human pinned
+
+
+@dataclass
+class Lanes:
+    """The lanes of one run. `searches` are wordings by a sub-question's text."""
+
+    run: Run
+    searches: dict[str, list[str]]
+    inquiries: dict[str, Inquiry] = field(default_factory=dict)
+    active: dict[str, threading.Thread] = field(default_factory=dict)
+    told: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
+    heeded: int = 0
+    dug: int = 0
+    pinned: dict[str, list[Note]] = field(default_factory=dict)
+    topics: bool = False
+    found: set[str] = field(default_factory=set)  # ids of the sub-topics that the first look found
+    paused: bool = False
+
+    def work(self) -> Iterator[Event]:
+        """Until every lane has ended, a limit is reached, or the human says so. Raises Paused once no step is under way."""
+        next_gauge = 0.0
+        while True:
+            yield from self.heed()
+            self.start()
+            yield from self.drain(TICK)
+            if time.monotonic() >= next_gauge:
+                next_gauge = time.monotonic() + GAUGE_EVERY
+                yield self.run.meter.gauge()
+            if not self.active and not self.waiting() and not self.more_topics():
+                break
+            if self.is_over():
+                yield from self.wind_up()
+                break
+        yield from self.drain(0)
+        if self.paused:
+            raise Paused
+
+    # ---------------------------------------------------------------- the human
+
+    def heed(self) -> Iterator[Event]:
+        """What was wished since the last look: told, and the plan changed by it."""
+        wishes = self.run.control.wishes()
+        if len(wishes) > self.heeded:
+            plan = planning.edited(self.run.plan, wishes[self.heeded:])
+            if plan != self.run.plan:
+                self.run.plan = plan
+                yield Planned(plan, "user")
+            for wish in wishes[self.heeded:]:
+                yield Steered(wish.seq, wish.kind, words_of(wish.kind, wish.data, self.run.meter.has_model))
+            self.heeded = len(wishes)
+        yield from self.read_pinned()
+
+    def read_pinned(self) -> Iterator[Event]:
+        """A page that the human pinned is read at once, and its best passages are notes."""
+        for url in self.run.meter.steering.pinned:
+            future = self.run.open(url, "user")
+            if url in self.pinned or not future.done():
+                continue
+            self.pinned[url] = []
+            if error := future.exception():
+                yield Dropped(url, str(error))
+                continue
+            page = future.result()
+            item = SubQuestion("q0", self.run.question)
+            holder = self.inquiries.setdefault("q0", Inquiry(self.run, item, "", state="done"))
+            holder.pages[page.sha256] = page
+            yield Kept(page.final_url, page.title, page.site, page.rung, page.sha256, len(page.text.split()), 0.0, page.date)
+            self.pinned[url] = notes_of(holder, pick(rank([page], self.run.likeness), PINNED))
+            holder.notes += self.pinned[url]
+
+    # ---------------------------------------------------------------- lanes
+
+    def waiting(self) -> list[SubQuestion]:
+        """Sub-questions whose lane has not begun."""
+        skipped = self.run.meter.steering.skipped
+        return [item for item in self.run.plan.items if item.id not in self.inquiries and item.id not in skipped]
+
+    def start(self) -> None:
+        """Begin as many lanes as may run at once, in the plan's order; those to be dug deeper first."""
+        room = int(self.run.meter.limits()["lanes"]) - len(self.active)
+        if self.is_over():
+            return
+        dug = self.run.meter.steering.dug
+        for ident in dug[self.dug:]:
+            inquiry = self.inquiries.get(ident)
+            if inquiry and ident not in self.active:
+                self.dug += 1
+                self.begin(inquiry, inquiry.rounds + MORE_ROUNDS)
+        for item in self.waiting()[:max(0, room)]:
+            self.inquiries[item.id] = Inquiry(self.run, item, item.id)
+            self.begin(self.inquiries[item.id], int(self.run.meter.limits()["rounds"]))
+
+    def begin(self, inquiry: Inquiry, rounds: int) -> None:
+        inquiry.state = ""
+        thread = threading.Thread(target=self.pump, args=(inquiry, rounds), name=f"lane-{inquiry.item.id}", daemon=True)
+        self.active[inquiry.item.id] = thread
+        thread.start()
+
+    def pump(self, inquiry: Inquiry, rounds: int) -> None:
+        """A lane's thread: hand on its events, and last what ended it (None, Paused, or a fault of ours)."""
+        end: BaseException | None = None
+        try:
+            for event in inquire(inquiry, self.searches.get(inquiry.item.text, []), rounds):
+                self.told.put(event)
+        except Paused as paused:
+            end = paused
+        except Exception as fault:  # noqa: BLE001 - raised again in the engine's own thread
+            end = fault
+        self.told.put((inquiry.item.id, end))
+
+    def drain(self, patience: float) -> Iterator[Event]:
+        """What the lanes have told by now, after waiting `patience` seconds for the first."""
+        try:
+            told = self.told.get(timeout=patience) if patience else self.told.get_nowait()
+            while True:
+                if isinstance(told, tuple):
+                    self.end(*told)
+                else:
+                    yield told
+                told = self.told.get_nowait()
+        except queue.Empty:
+            return
+
+    def end(self, ident: str, fault: BaseException | None) -> None:
+        self.active.pop(ident, None)
+        if isinstance(fault, Paused):
+            self.paused = True
+        elif fault:
+            raise fault
+
+    def is_over(self) -> bool:
+        """Whether nothing new may begin: paused, finished, stopped, or the time for looking is up."""
+        wanted = self.run.meter.steering
+        return self.paused or wanted.paused or wanted.finish or wanted.stop or self.run.meter.seconds_left(0.7) <= 0
+
+    def wind_up(self) -> Iterator[Event]:
+        """Wait for what is under way: long where it is paused (a step that ends is not paid for twice), shortly else."""
+        wanted = self.run.meter.steering
+        self.paused = self.paused or (wanted.paused and not wanted.stop)
+        until = time.monotonic() + (30.0 if self.paused else 0.0 if wanted.stop else GRACE)
+        while self.active and time.monotonic() < until:
+            yield from self.drain(TICK)
+        if self.paused:
+            return
+        self.run.reached("user" if wanted.stop or wanted.finish else "seconds")
+        for ident in list(self.active):
+            inquiry = self.inquiries[ident]
+            inquiry.state = "open"
+            yield Lane(inquiry.lane, "open", "It was ended in the middle; what was found is kept.", inquiry.missing)
+
+    # ---------------------------------------------------------------- without a model: lanes by heading and term
+
+    def more_topics(self) -> bool:
+        """Whether the plan has grown by what the first look found: sub-topics, once."""
+        if self.topics or self.run.meter.has_model or self.is_over() or "q1" not in self.inquiries:
+            return False
+        self.topics = True
+        first = self.inquiries["q1"]
+        found = self.run.tools.journal.step("topics", {}, lambda: topics_of(first, self.run.budget.report))
+        number = 1 + max(planning.number_of(item.id) for item in self.run.plan.items)
+        items = [SubQuestion(f"q{n}", text) for n, (text, _) in enumerate(found, number)]
+        self.searches |= {text: [wording] for text, wording in found}
+        self.found = {item.id for item in items}
+        self.run.plan = Plan((*self.run.plan.items, *items), self.run.plan.assumptions, self.run.plan.questions)
+        if items:
+            self.told.put(Planned(self.run.plan, ""))
+        return bool(items)
+
+    # ---------------------------------------------------------------- what came of it
+
+    def notes(self) -> list[Note]:
+        """All notes, in the plan's order, without those of pages that the human has dropped."""
+        order = {item.id: place for place, item in enumerate(self.run.plan.items)}
+        inquiries = sorted(self.inquiries.values(), key=lambda one: order.get(one.item.id, len(order)))
+        return [note for one in inquiries for note in list(one.notes) if self.run.kept([note.ranked.page])]
+
+    def groups(self) -> list[Group]:
+        """Passages by sub-question, best first: all of the pages that each lane read."""
+        found = [(one.item, rank(self.run.kept(list(one.pages.values())), self.measure(one))) for one in list(self.inquiries.values())]
+        if not any(ranked for _, ranked in found):
+            found = [(self.run.plan.items[0], rank(self.run.kept(self.run.pages()), self.run.likeness))]
+        return [(item, ranked) for item, ranked in found if ranked] or [(self.run.plan.items[0], [])]
+
+    def measure(self, inquiry: Inquiry) -> Likeness:
+        """What passages are weighed by: a part of the question by itself, a sub-topic that was found by the question."""
+        return self.run.likeness if inquiry.item.id in self.found else inquiry.likeness
+
+    def disputes(self) -> list[tuple[str, tuple[str, ...]]]:
+        return [dispute for one in list(self.inquiries.values()) for dispute in one.disputes]
+
+    def missing(self) -> dict[str, tuple[str, ...]]:
+        return {one.item.id: one.missing for one in list(self.inquiries.values()) if one.missing}
+
+    def looked(self) -> dict[str, tuple[str, ...]]:
+        return {one.item.id: (*one.searched, *one.hosts()) for one in list(self.inquiries.values())}
+
+    def left_open(self) -> list[str]:
+        """Sub-questions that were not worked off."""
+        done = {one.item.id for one in self.inquiries.values() if one.state in ("done", "skipped")}
+        return [item.text for item in self.run.plan.items if item.id not in done]
+
+
+WORDS = {
+    "words": "From now on: “{text}”.", "pin": "{url} is read.", "drop": "{url} is left out.", "block": "Nothing of {domain} is opened or cited.",
+    "skip": "The lane {lane} goes no further.", "dig": "The lane {lane} goes deeper.", "pause": "The run pauses.",
+    "resume": "The run goes on.", "finish": "The search ends; the answer is written.", "stop": "The run ends with what is there.",
+    "approve": "The plan is approved.", "plan": "The plan is changed.", "raise": "The limits are changed."}
+
+
+def words_of(kind: str, data: Mapping[str, Any], has_model: bool) -> str:
+    """What a wish changes, in a sentence."""
+    if kind == "words" and not has_model:
+        return f"“{data['text']}” is kept, but no model works on this run to understand it. Pin, drop or block sources instead."
+    return WORDS[kind].format(**data)

@@ -1,0 +1,42 @@
+"""The links that a kept page offers: addresses that research may open because a page it read names them.
+
+Read from the snapshot by regular expressions, with bounds: nothing is shown or run. Knows nothing of which are worth it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from html import unescape
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from agent.records import Hit, Page
+
+ANCHOR = re.compile(r"<a\s[^>]{0,500}?href\s*=\s*[\"']?([^\"'\s>]{1,500})[^>]{0,500}>(.{1,400}?)</a\s*>", re.IGNORECASE | re.DOTALL)
+TAG = re.compile(r"<[^>]*>")
+MOST_BYTES = 1_000_000
+MOST_LINKS = 300
+
+
+@lru_cache(maxsize=256)
+def links_of(page: Page) -> tuple[Hit, ...]:
+    """Up to MOST_LINKS web addresses with the words of their links, each once, none of them the page itself."""
+    found: dict[str, Hit] = {}
+    text = (page.html or b"")[:MOST_BYTES].decode("utf-8", "replace")
+    for match in ANCHOR.finditer(text):
+        url, words = address(page.final_url, unescape(match[1])), " ".join(unescape(TAG.sub(" ", match[2])).split())
+        if url and words and url != page.final_url:
+            found.setdefault(url, Hit(url, words[:120], f"A link on “{page.title[:80]}”", ("link",)))
+        if len(found) >= MOST_LINKS:
+            break
+    return tuple(found.values())
+
+
+def address(base: str, href: str) -> str:
+    """The web address that a link stands for, without its fragment; "" for what is none."""
+    try:
+        url = urldefrag(urljoin(base, href))[0]
+        parts = urlsplit(url)
+        return url if parts.scheme in ("http", "https") and parts.hostname else ""
+    except ValueError:
+        return ""

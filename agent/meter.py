@@ -1,0 +1,233 @@
+"""What a run spends, in one place: every search, page and model call passes here, and here alone a limit is enforced.
+
+Here too the human's pause, stop and finish take hold: between two steps, never inside one. What was paid for before is
+replayed from the journal, asks nobody, and counts as used. Knows nothing of what the steps are for.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Protocol
+
+from agent.budget import LIMITS, Budget
+from agent.errors import ModelError, OverLimit
+from agent.events import Gauge
+from agent.journal import Journal
+from agent.models import Abandoned, Models, Spent, Switched, Wrote
+from agent.models.text import roughly
+from agent.records import RoleUse
+from agent.steer import Control, Steering
+
+SHARE = {"plan": 0.7, "read": 0.7, "write": 0.9, "check": 1.0}  # of calls, tokens, money, time: the rest is for writing and checking
+
+
+class Paused(Exception):
+    """The human said pause: this sitting ends here, and what was done is in the journal."""
+
+
+class Asks(Protocol):
+    """Who puts questions to models (Meter is the real one). Many threads may ask at once.
+
+    `name` is unique in the run and the same when it is replayed: the journal answers by role and name alone.
+    `build(room)` packs the messages into that many tokens. Raises ModelError if no endpoint could answer, OverLimit if
+    the budget is out or the human said stop.
+    """
+
+    def ask(self, role: str, name: str, build: Callable[[int], list[dict[str, str]]], *, max_tokens: int,
+            schema: dict[str, Any] | None = None) -> Any:
+        """The text; with a JSON schema (an object at its top) the parsed JSON."""
+        ...
+
+    def stream(self, role: str, name: str, build: Callable[[int], list[dict[str, str]]], *,
+               max_tokens: int) -> Iterator[Wrote | Switched]:
+        """The text as it comes; all at once if it was paid for before."""
+        ...
+
+    def who(self, role: str, name: str) -> str:
+        """The model that answered what was asked under this name."""
+        ...
+
+
+class Meter:
+    """One run's purse. `models` is None where no model may be asked."""
+
+    def __init__(self, budget: Budget, journal: Journal, models: Models | None, control: Control) -> None:
+        self.budget, self.journal, self.models, self.control = budget, journal, models, control
+        self.started = time.monotonic()
+        self.used = dict.fromkeys(LIMITS, 0.0)
+        self.roles: dict[tuple[str, str], RoleUse] = {}
+        self.held = {"tokens": 0.0, "model_calls": 0.0}  # of calls that are under way
+        self.dearest = 0.0  # of the calls so far, in dollars: the next one may cost as much
+        self.lock = threading.Lock()
+        self.heard: tuple[int, Steering] = (-1, Steering())
+        self.closed = threading.Event()
+        self.troubles: list[tuple[str, str, str]] = []  # role, model and what it said: told by the engine
+
+    # ---------------------------------------------------------------- what is left
+
+    @property
+    def steering(self) -> Steering:
+        """What the human's wishes come to by now."""
+        wishes = self.control.wishes()
+        if len(wishes) != self.heard[0]:
+            self.heard = (len(wishes), Steering.of(wishes))
+        return self.heard[1]
+
+    def limits(self) -> dict[str, float]:
+        """The limits as they stand: the human may have raised them."""
+        return {**self.budget.limits(), **self.steering.limits}
+
+    def seconds(self) -> float:
+        """Working time, earlier sittings included."""
+        return self.control.worked + time.monotonic() - self.started
+
+    def seconds_left(self, share: float = 1.0) -> float:
+        return self.limits()["seconds"] * share - self.seconds()
+
+    def left(self, name: str, share: float = 1.0) -> float:
+        return self.limits()[name] * share - self.used[name] - self.held.get(name, 0)
+
+    def gauge(self) -> Gauge:
+        with self.lock:
+            used = {**self.used, "seconds": round(self.seconds(), 1), "money": round(self.used["money"], 4)}
+            return Gauge(used, self.limits(), tuple(self.roles.values()))
+
+    # ---------------------------------------------------------------- spending
+
+    def gate(self, role: str = "read") -> None:
+        """Before anything is begun. Raises Paused, or OverLimit("user") or OverLimit("seconds")."""
+        wanted = self.steering
+        if self.stopped() or (wanted.finish and role in ("plan", "read")):
+            raise OverLimit("user")
+        if wanted.paused:
+            raise Paused
+        if self.seconds_left(SHARE[role]) <= 0:
+            raise OverLimit("seconds")
+
+    def stopped(self) -> bool:
+        """Whether a call that is under way is to be given up."""
+        return self.closed.is_set() or self.steering.stop
+
+    def step(self, kind: str, inputs: Any, limit: str, work: Callable[[], Any]) -> Any:
+        """One search or page: from the journal, or done now and counted against `limit`. What raises is not counted."""
+        done = self.journal.recall(kind, inputs)
+        if done is not None:
+            self.count(limit)
+            return done
+        self.gate()
+        self.take(limit)
+        try:
+            done = work()
+        except BaseException:
+            self.count(limit, -1)
+            raise
+        self.journal.remember(kind, inputs, done)
+        return done
+
+    def take(self, name: str, amount: float = 1, share: float = 1.0) -> None:
+        with self.lock:
+            if self.left(name, share) < amount:
+                raise OverLimit(name)
+            self.used[name] += amount
+
+    def count(self, name: str, amount: float = 1) -> None:
+        with self.lock:
+            self.used[name] += amount
+
+    # ---------------------------------------------------------------- models
+
+    @property
+    def has_model(self) -> bool:
+        return self.models is not None and self.limits()["model_calls"] > 0 and self.limits()["tokens"] > 0
+
+    def ask(self, role: str, name: str, build: Callable[[int], list[dict[str, str]]], *, max_tokens: int,
+            schema: dict[str, Any] | None = None) -> Any:
+        """As Asks says."""
+        said = self.journal.recall("model", [role, name])
+        if said is None:
+            said = self.ask_now(role, name, build, max_tokens, schema)
+        self.account(role, said)
+        return said["text"] if schema is None else said["data"]
+
+    def who(self, role: str, name: str) -> str:
+        """As Asks says; "" if nothing was asked under this name."""
+        said = self.journal.recall("model", [role, name])
+        return said["model"] if said else ""
+
+    def ask_now(self, role: str, name: str, build: Callable, max_tokens: int, schema: dict[str, Any] | None) -> dict[str, Any]:
+        held = self.hold(role, build, max_tokens)
+        try:
+            reply = self.models.ask(role, build, max_tokens=max_tokens, schema=schema, stopped=self.stopped)
+        except Abandoned:
+            raise OverLimit("user") from None
+        finally:
+            self.let_go(held)
+        for switch in reply.switches:
+            self.troubles.append((role, switch.model, switch.reason))
+        said = {"text": reply.text if schema is None else "", "data": reply.data, "model": reply.model, "finish": reply.finish,
+                **vars(reply.usage)}
+        self.journal.remember("model", [role, name], said)
+        return said
+
+    def stream(self, role: str, name: str, build: Callable[[int], list[dict[str, str]]], *,
+               max_tokens: int) -> Iterator[Wrote | Switched]:
+        """As Asks says. The human's stop ends it between two pieces."""
+        said = self.journal.recall("model", [role, name])
+        if said is None:
+            said = yield from self.stream_now(role, build, max_tokens)
+            self.journal.remember("model", [role, name], said)
+        else:
+            yield Wrote(said["model"], said["text"])
+        self.account(role, said)
+        if said["finish"] == "length":
+            self.troubles.append((role, said["model"], "The model reached its limit of tokens: the answer ends early."))
+
+    def stream_now(self, role: str, build: Callable, max_tokens: int) -> Iterator[Wrote | Switched]:
+        held = self.hold(role, build, max_tokens)
+        text, spent = "", None
+        try:
+            for piece in self.models.stream(build, max_tokens=max_tokens, role=role, stopped=self.stopped):
+                if isinstance(piece, Spent):
+                    spent = piece
+                    continue
+                text = text + piece.text if isinstance(piece, Wrote) else ""
+                yield piece
+        except Abandoned:
+            raise OverLimit("user") from None
+        finally:
+            self.let_go(held)
+        return {"text": text, "data": None, "model": spent.model, "finish": spent.finish, "prompt_tokens": spent.prompt_tokens,
+                "cached_tokens": spent.cached_tokens, "completion_tokens": spent.completion_tokens, "money": spent.money}
+
+    def hold(self, role: str, build: Callable, max_tokens: int) -> float:
+        """Set a call's tokens aside before it is made. Raises what `gate` raises, ModelError, and OverLimit."""
+        if self.models is None:
+            raise ModelError("No model endpoint is set.")
+        self.gate(role)
+        tokens = max_tokens / 2 + sum(roughly(message["content"]) for message in build(1_000_000))
+        with self.lock:
+            for name, amount in (("model_calls", 1), ("tokens", tokens), ("money", self.dearest)):
+                if self.left(name, SHARE[role]) < amount:
+                    raise OverLimit(name)
+            self.held["tokens"] += tokens
+            self.held["model_calls"] += 1
+        return tokens
+
+    def let_go(self, tokens: float) -> None:
+        with self.lock:
+            self.held["tokens"] -= tokens
+            self.held["model_calls"] -= 1
+
+    def account(self, role: str, said: dict[str, Any]) -> None:
+        """Add what a call cost, to the limits and to its role and model."""
+        with self.lock:
+            self.used["model_calls"] += 1
+            self.used["tokens"] += said["prompt_tokens"] + said["completion_tokens"]
+            self.used["money"] += said["money"]
+            self.dearest = max(self.dearest, said["money"])
+            use = self.roles.get((role, said["model"]), RoleUse(role, said["model"]))
+            sums = {name: getattr(use, name) + said[name] for name in ("prompt_tokens", "cached_tokens", "completion_tokens")}
+            self.roles[role, said["model"]] = replace(use, calls=use.calls + 1, money=round(use.money + said["money"], 6), **sums)
