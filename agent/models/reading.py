@@ -51,7 +51,7 @@ class Reading:
 
     def spent(self, price: tuple[float, float, float]) -> Spent:
         usage = self.usage(price)
-        full = usage.completion_tokens == self._max_tokens  # some endpoints call it a stop
+        full = self.account.usage.get("completion_tokens") == self._max_tokens  # some endpoints call it a stop
         finish = "length" if full else finish_of(self.account)
         return Spent(self._name, usage.prompt_tokens, usage.completion_tokens, finish, usage.cached_tokens, usage.money)
 

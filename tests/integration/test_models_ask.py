@@ -205,6 +205,11 @@ def test_a_shorter_answer_is_asked_for_where_the_endpoint_writes_no_longer_ones(
     assert [request["max_tokens"] for request in scripted.requests] == [9000, 4096]
 
 
+def test_an_answer_that_filled_its_room_ended_early_whatever_the_endpoint_calls_it(settings: Settings, model: Any) -> None:
+    models = Models([endpoint(model(Says("Half an ans", usage=(50, 100))))], settings)
+    assert models.ask("write", ASK, max_tokens=100).finish == "length"
+
+
 # ---------------------------------------------------------------- who is awaited, and for how long
 
 def test_the_only_endpoint_is_awaited_if_it_asks_for_a_short_pause(settings: Settings, model: Any) -> None:
