@@ -20,6 +20,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from agent.errors import LeashError
@@ -261,7 +262,7 @@ def running(settings: Settings) -> Part:
     """Whether Leash runs on this data folder; else whether its port is free for it."""
     if is_running(settings.data_dir):
         state = {"pid": "unknown", "address": "starting", **read_state(settings.data_dir)}
-        return Part("leash", "ok", f"running: process {state['pid']}, {state['address']}")
+        return Part("leash", "ok", f"running: process {state['pid']}, {state['address']}{workers_in(state)}")
     from server.up import open_port
 
     try:
@@ -269,6 +270,13 @@ def running(settings: Settings) -> Part:
     except LeashError as error:
         return Part("leash", "problem", f"not running. {error}", "`leash up` cannot start.")
     return Part("leash", "ok", f"not running; port {settings.port} is free for it. `leash up` starts it.")
+
+
+def workers_in(state: dict[str, Any]) -> str:
+    """How many workers there are of each kind, "" while there are none."""
+    names = [name.partition("-")[0] for name in state.get("children", {})]
+    counts = (names.count("worker"), names.count("long"))
+    return f"; workers: {counts[0]} for quick runs, {counts[1]} for long ones" if any(counts) else ""
 
 
 CHECKS: tuple[Callable[[Settings], Part], ...] = (

@@ -37,6 +37,7 @@ from server.packs import PackFolder
 from server.store import Run, open_store
 
 REDIS_PATIENCE = 30.0
+GIVES_WAY = 5  # a long run, with its browser and its children, to a quick search on the same cores
 log = logging.getLogger("leash.worker")
 
 
@@ -99,6 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
 def serve(settings: Settings, given: argparse.Namespace) -> None:
     if not settings.redis_url:
         raise BadSetting("A worker needs LEASH_REDIS_URL, the Redis that it shares with the web server.")
+    if given.queue == LONG:
+        os.nice(GIVES_WAY)
     store, engine = open_store(settings), given.engine(settings)
     crew = jobs.Crew(store, RedisDoorbell(settings.redis_url), engine, unique_name(), given.lease, given.grace)
     jobs.on_duty[:] = [crew]

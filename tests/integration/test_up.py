@@ -75,7 +75,8 @@ def leash(*arguments: str) -> list[str]:
 def environment(folder: Path) -> dict[str, str]:
     """Without what this machine has set for Leash."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LEASH_", "OPENAI_"))}
-    given = {"LEASH_DATA_DIR": str(folder), "LEASH_WORKERS": "1", "LEASH_FIND_MODELS": "0", "PYTHONPATH": str(ROOT)}
+    given = {"LEASH_DATA_DIR": str(folder), "LEASH_WORKERS": "1", "LEASH_LONG_WORKERS": "1", "LEASH_FIND_MODELS": "0",
+             "PYTHONPATH": str(ROOT)}
     return {**kept, **given}
 
 
@@ -117,7 +118,7 @@ def test_it_answers_mends_itself_and_ends_without_orphans(running: Leash, folder
     address = running.address
     assert "?token=" in address
     assert health(address) == 200
-    for name in ("worker-1", "redis", "web"):
+    for name in ("worker-1", "long-1", "redis", "web"):
         before = running.pids()[name]
         os.kill(before, signal.SIGKILL)
         running.wait_for(f"{name} was ended by signal 9 (SIGKILL); it is started again.")
@@ -139,7 +140,9 @@ def test_a_second_one_and_the_doctor_see_the_first(running: Leash, folder: Path)
     assert address.split("?")[0] in second.stderr
     assert run(folder, "token").stdout.strip() == address
     seen = json.loads(run(folder, "doctor", "--json").stdout)
-    assert {part["name"]: part["says"] for part in seen["parts"]}["leash"].startswith("running")
+    said = {part["name"]: part["says"] for part in seen["parts"]}["leash"]
+    assert said.startswith("running")
+    assert "1 for quick runs, 1 for long ones" in said
     assert running.end(signal.SIGINT) == 0
 
 
