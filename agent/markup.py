@@ -41,7 +41,7 @@ HEADING = re.compile(r"^\s{0,3}#{1,6}(?:\s|$)|^\s*(\*\*|__)[^*_\n\ue000]*[^*_\n\
 RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 BAR = re.compile(r"(?<!\\)\|")
 NOTHING = re.compile(r"^(?:\W*|n/?a|unknown|not found\.?|none found)$", re.IGNORECASE)
-OPENER = 3  # words: "No." and "Yes, both." are one claim with the sentence after them
+OPENER = 2  # words: "No." and "Yes, both." are one claim with the sentence after them
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,11 @@ def unsure(held: str) -> int:
 
 def settled(markdown: str) -> str:
     """As `inert`, each mark in the one form [p203]; what is a mark and names no id can be none becomes [?so]."""
-    return outside_code(inert(markdown), lambda text: MARK.sub(lambda found: "".join(map(one_mark, words_in(found))), text))
+    before = None
+    while before != markdown:  # what is taken out may bring together what is a mark only then
+        before = markdown
+        markdown = outside_code(inert(markdown), lambda text: MARK.sub(lambda found: "".join(map(one_mark, words_in(found))), text))
+    return markdown
 
 
 def words_in(mark: re.Match[str]) -> list[str]:

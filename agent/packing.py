@@ -62,11 +62,15 @@ def by_worth(notes: Iterable[Note]) -> list[Note]:
     for note in sorted(notes, key=lambda note: -note.ranked.score):
         places[note.item] += 1
         order.append((places[note.item], -note.ranked.score, len(order), note))
-    kept: list[Note] = []
+    kept: dict[str, list[Note]] = {}  # by page, and once by words: what is compared with all others takes seconds
+    texts: dict[str, Note] = {}
     for *_, note in sorted(order, key=lambda row: row[:3]):
-        if not any(repeats(note.ranked, other.ranked) for other in kept):
-            kept.append(note)
-    return kept
+        same_page = kept.setdefault(note.ranked.page.sha256, [])
+        words = " ".join(note.ranked.passage.text.split())
+        if words not in texts and not any(repeats(note.ranked, other.ranked) for other in same_page):
+            same_page.append(note)
+            texts[words] = note
+    return list(texts.values())
 
 
 def in_order(material: Material, notes: Sequence[Note]) -> list[Note]:

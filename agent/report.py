@@ -335,7 +335,7 @@ def joined(text: str, lines: Sequence[str]) -> str:
 def within(markdown: str, most: int) -> tuple[str, tuple[str, ...]]:
     """With at most so many passages cited: first marks go that a sentence has beside others, then the last sentences."""
     while len(idents_in(markdown)) > most and (spare := spare_ident(markdown)):
-        markdown = re.sub(rf"\[{spare}\](?=\[)|\s?\[{spare}\]", "", markdown)
+        markdown = re.sub(rf"\[{spare}\](?=\[)|\s?\[{spare}\](?!\[)", "", markdown)
     allowed = set(idents_in(markdown)[:most])
     over = [place for place, piece in enumerate(pieces(markdown)) if set(idents_in(markdown[piece.start:piece.end])) - allowed]
     if not over:

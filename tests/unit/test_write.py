@@ -3,9 +3,10 @@ from datetime import date
 
 import pytest
 
+from agent.markup import settled
 from agent.rank import Ranked
 from agent.records import Passage
-from agent.write import Draft, Ledger, brief, messages, plain
+from agent.write import Draft, Ledger, brief, messages, plain, replaced, spans
 from tests.ports import page
 
 ONE = page("https://one.org/a", "Alpha is 5. Beta is 6. Gamma is 7.", "First")
@@ -71,6 +72,71 @@ def test_a_link_cut_between_two_chunks_still_loses_its_address(found):
     assert "evil" not in markdown
 
 
+@pytest.mark.parametrize("text", [
+    "A [x](https://evil.org/a_(b)) b.", "A [![i](https://evil.org/1)](https://evil.org/2) b.", "A <https://evil.org/x> b.",
+    "A <img src='https://evil.org/x'> b.", "A <script>1</script> b.", "A [x\ny](https://evil.org) b.", "[x]: https://evil.org\n\nA [x] b.",
+    "[p1]: https://evil.org", "A [p1](https://evil.org) b.", "A 【p1】(https://evil.org) b.", "A https://evil.org/?q=1 b.",
+    "A <svg onload=x> b.", "A <!-- https://evil.org --> b.", "A <a\nhref=x> b."])
+def test_nothing_that_a_viewer_would_open_or_run_survives(found, text):
+    for size in (1, 2, 3, 7, len(text)):
+        _, markdown, _ = draft_of(found, *(text[at:at + size] for at in range(0, len(text), size)))
+        assert "](" not in markdown
+        assert "://" not in markdown
+        assert "]:" not in markdown
+        assert not any(place == 0 or markdown[place - 1] != "\\" for place in range(len(markdown)) if markdown[place] == "<")
+
+
+def test_code_is_left_alone_and_its_brackets_are_no_marks(found):
+    text = "Say `argv[1]` or `<b>` [p2].\n\n```\na[0] = b[p1]\n```\n\nBeta is six [p3]."
+    for size in (1, 5, len(text)):
+        draft, markdown, cited = draft_of(found, *(text[at:at + size] for at in range(0, len(text), size)))
+        assert markdown == text.replace("six [p3]", "six [2]").replace("[p2]", "[1]")
+        assert [claim.text for claim in draft.claims()] == ["Say `argv[1]` or `<b>`.", "Beta is six."]
+        assert [c.quote for claim in draft.claims() for c in claim.citations] == ["Delta is 8.", "Beta is 6."]
+
+
+def test_headings_are_no_claims_and_a_bare_yes_goes_with_its_sentence(found):
+    draft, _, _ = draft_of(found, "No. Alpha is five, e.g. Here [p1].\n\n## Beta\n\n**Gamma**\n\n- **Delta:** it is eight [p2].\n")
+    assert [claim.text for claim in draft.claims()] == ["No. Alpha is five, e.g. Here.", "Delta: it is eight."]
+
+
+TABLE = """| | Default | Most |
+|---|---|---|
+| One | 5 [p1] | 6 [p3] |
+| Two | 8 [p2] | – |
+| Three | 1 | 2 [p1] |
+"""
+
+
+def test_each_cell_of_a_table_is_a_claim_that_names_its_row_and_column(found):
+    draft, _, _ = draft_of(found, TABLE)
+    assert [(claim.text, [c.quote for c in claim.citations]) for claim in draft.claims()] == [
+        ("One – Default: 5", ["Alpha is 5."]), ("One – Most: 6", ["Beta is 6."]),
+        ("Two – Default: 8", ["Delta is 8."]),
+        ("Three – Default: 1; Most: 2", ["Alpha is 5."])]
+
+
+def test_marks_in_a_line_of_what_is_missing_move_no_other(found):
+    draft, _, _ = draft_of(found, "Not found: what Omega is [p1].\n\nDelta is eight [p2].")
+    assert [(claim.text, claim.citations[0].quote) for claim in draft.claims()] == [("Delta is eight.", "Delta is 8.")]
+
+
+def test_a_sentence_or_a_cell_is_replaced_and_nothing_else(found):
+    text = "Alpha is [six](x) [p1, p3]. Delta is eight [p2].\n\n" + TABLE
+    changed = replaced(text, {0: "Alpha is five [p1].", 1: "", 3: "Six | or so [p3].", 5: "Three has one\n[p2]."})
+    assert changed.startswith("Alpha is five [p1]. Delta is eight [p2].\n\n| | Default")
+    assert "| One | 5 [p1] | Six \\| or so [p3]. |\n| Two | 8 [p2] | – |\n| Three | Three has one [p2]. |  |\n" in changed
+
+
+def test_spans_lie_where_the_claims_are(found):
+    raw = "No. Alpha 【p1】. [p2] Beta [p77].\n- x\n\nNot found: y [p1].\n" + TABLE + "日本語です[p2]。次です[p1]。"
+    text = settled(raw)
+    claims = draft_of(found, raw)[0].claims()
+    assert len(spans(text)) == len(claims) == 9
+    assert [text[a:b] for a, b in spans(text)][:2] == ["No. Alpha [p1]. [p2]", "Beta [p77]."]
+    assert [claim.text for claim in claims][-2:] == ["日本語です。", "次です。"]
+
+
 def test_what_was_not_found_is_told_apart(found):
     draft, _, _ = draft_of(found, "Alpha is five [p1].\n\nNot found: what Omega is.\n")
     assert draft.not_found() == ("what Omega is.",)
@@ -100,6 +166,7 @@ def test_any_text_at_all_cites_only_what_is_there(found):
         assert all(pages[c.page_sha256].text[c.start:c.end] == c.quote for c in cited)
         flat = [c for claim in draft.claims() for c in claim.citations]
         assert set(flat) <= set(cited)
+        assert len(spans(settled(text))) == len(draft_of(found, settled(text))[0].claims())
 
 
 def test_the_brief_is_verbatim_and_grouped_by_page(found):
