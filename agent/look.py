@@ -58,7 +58,8 @@ class Inquiry:
 
     def __post_init__(self) -> None:
         same = self.item.text == self.run.question
-        self.likeness = self.run.likeness if same else Likeness(self.item.text, self.run.tools.embedder)
+        seen = self.run.likeness.seen
+        self.likeness = self.run.likeness if same else Likeness(self.item.text, self.run.tools.embedder, seen)
 
     def unseen(self, hits: Sequence[Hit]) -> list[Hit]:
         """Those that this inquiry has not opened, each page once."""

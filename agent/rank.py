@@ -42,10 +42,11 @@ class Ranked:
 
 
 class Likeness:
-    """How near each text is in meaning to one question; a text is looked at once."""
+    """How near each text is in meaning to one question; a text is looked at once, for all that share `seen`."""
 
-    def __init__(self, question: str, embedder: Embedder) -> None:
-        self.question, self.embedder, self.known, self.lock = question, embedder, {}, threading.Lock()
+    def __init__(self, question: str, embedder: Embedder, seen: dict[str, np.ndarray] | None = None) -> None:
+        self.question, self.embedder, self.lock = question, embedder, threading.Lock()
+        self.seen = {} if seen is None else seen
         threading.Thread(target=__import__, args=("bm25s",), daemon=True).start()  # 0.15 s, while the run waits for its search
 
     @cached_property
@@ -63,11 +64,10 @@ class Likeness:
     def of(self, texts: Sequence[str]) -> list[float]:
         """A cosine a text; all 0 where there is no embedder."""
         with self.lock:
-            new = [text for text in dict.fromkeys(texts) if text not in self.known]
+            new = [text for text in dict.fromkeys(texts) if text not in self.seen]
             if new and self.embedder.ready:
-                near = self.embedder.vectors(new) @ self.mine
-                self.known.update(zip(new, map(float, near), strict=True))
-        return [self.known.get(text, 0.0) for text in texts]
+                self.seen.update(zip(new, self.embedder.vectors(new), strict=True))
+        return [float(self.seen[text] @ self.mine) if text in self.seen else 0.0 for text in texts]
 
 
 def in_short(hit: Hit) -> str:
