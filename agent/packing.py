@@ -100,6 +100,11 @@ def about(material: Material) -> list[str]:
         words and f"The reader asked for this while it was worked on; keep to it:\n{words}"]))
 
 
+def again(material: Material) -> str:
+    """What stands last in every prompt: what came before it may be long, and in other languages."""
+    return f"The question again, in whose language you write: {material.question}"
+
+
 def known_missing(material: Material, items: Iterable[str] | None = None) -> str:
     """What is missing by now, of these sub-questions or of all, as one block; "" for nothing."""
     wanted = [item.id for item in material.plan.items if items is None or item.id in set(items)]

@@ -19,7 +19,7 @@ from agent.markup import MISSING, edited, idents_in, inert, missing, pieces, set
 from agent.meter import Asks, OverLimit
 from agent.models import Switched, Wrote
 from agent.note import Material, Note
-from agent.packing import Ask, about, by_worth, disputed, known_missing, not_found_lines, shortened
+from agent.packing import Ask, about, again, by_worth, disputed, known_missing, not_found_lines, shortened
 from agent.shape import pick
 from agent.whole import SCHEMA, applied, numbered, statements, still_missing, summary_of
 from agent.write import plain, quoted
@@ -89,7 +89,7 @@ def write_page(material: Material, asks: Asks, most_quotes: int) -> Iterator[Wro
     """One streamed call. Returns Written; raises ModelError or OverLimit if nothing that can be checked was written."""
     notes = by_worth(material.notes)[:SHOWN * most_quotes]
     before = [*about(material), known_missing(material), disputed(material, notes)]
-    ask = Ask("page", material, notes, list(filter(None, before)), [f"The question again: {material.question}"], {"most": most_quotes})
+    ask = Ask("page", material, notes, list(filter(None, before)), [again(material)], {"most": most_quotes})
     told = Told()
     for piece in asks.stream("write", "page", ask.build, max_tokens=PAGE_TOKENS):
         told.text = "" if isinstance(piece, Switched) else told.text + piece.text
@@ -138,7 +138,7 @@ def outlined(material: Material, notes: Sequence[Note], asks: Asks, troubles: li
     """The sections, by the model; by the plan's sub-questions where it gives none that can be used."""
     most = max(LEAST, min(MOST, len(notes) // A_SECTION))
     before = [*about(material), known_missing(material), disputed(material, notes)]
-    ask = Ask("outline", material, notes, list(filter(None, before)), [f"The question again: {material.question}"],
+    ask = Ask("outline", material, notes, list(filter(None, before)), [again(material)],
               {"least": LEAST, "most": most}, shortened)
     try:
         data = asks.ask("write", "outline", ask.build, max_tokens=OUTLINE_TOKENS, schema=OUTLINE)
@@ -228,7 +228,7 @@ def ask_for(material: Material, sections: list[Section], n: int, share: int) -> 
     items = {note.item for note in mine.notes}
     yours = f"Your section: {mine.title}\nWhat it tells: {mine.answers or mine.title}\nForm: {mine.form}"
     before = [*about(material), "The outline:\n" + "\n".join(lines), yours, known_missing(material, items), disputed(material, mine.notes)]
-    after = [f"The question again: {material.question}\nWrite the section “{mine.title}”."]
+    after = [f"{again(material)}\nWrite the section “{mine.title}”."]
     return Ask("section", material, mine.notes[:SHOWN * share], list(filter(None, before)), after, {"most": share})
 
 
@@ -307,7 +307,7 @@ def read_over(material: Material, asks: Asks, parts: Parts, troubles: list[str])
         return parts
     lacking = "\n".join(["The writers did not find:", *(f"M{number}: {line}" for number, line in enumerate(parts.missing, 1))])
     blocks = [*about(material), known_missing(material), *numbered(parts.titles, rows), parts.missing and lacking]
-    ask = Ask("whole", material, (), list(filter(None, blocks)), [f"The question again: {material.question}"])
+    ask = Ask("whole", material, (), list(filter(None, blocks)), [again(material)])
     try:
         data = asks.ask("write", "whole", ask.whole, max_tokens=WHOLE_TOKENS, schema=SCHEMA)
     except (ModelError, OverLimit) as error:
