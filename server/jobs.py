@@ -20,7 +20,7 @@ from typing import Any
 from agent.errors import LeashError, StorageError
 from agent.events import Event, Failed, Trouble, Waiting
 from agent.journal import Fenced, Journal, Shelf
-from agent.steer import Control
+from agent.steer import Control, Steering
 from server.doorbell import Doorbell
 from server.steering import RunControl, seconds_allowed
 from server.store import Ending, Rest, Run, Store
@@ -144,6 +144,8 @@ class Shift:
     def is_done(self, batch: list[Event | None], engine: Future) -> bool:
         """Store a batch, and say whether the run is out of our hands."""
         events, end = upto_end(batch)
+        if isinstance(end, Ending) and end.status == "failed" and Steering.of(self.control.wishes()).stop:
+            end = STOPPED  # the user wanted no more of it, and there was nothing to answer from
         news = self.told.news(events)
         if isinstance(end, Rest):
             self.rest(news, end)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from agent.events import Answered, Checking, Draft, Event, Failed, Gauge, Lane, Noted, Planned, Remark, Waiting, Writing
+from agent.events import Answered, Checking, Draft, Event, Failed, Gauge, Lane, Noted, Planned, Remark, Started, Waiting, Writing
 
 STARTS_OVER = (Writing, Draft, Answered, Failed, Waiting)
 NEEDLES = (Gauge, Checking)  # their numbers grow again from nothing, never twice the same
@@ -107,6 +107,8 @@ def remark(event: Noted, place: str, one: Remark) -> str:
 
 
 def fingerprint(event: Event) -> str:
-    """The same for what was told twice; how long a thing took is not part of it."""
+    """The same for what was told twice; how long a thing took is not part of it, nor limits that were raised since."""
+    if isinstance(event, Started):
+        return event.kind
     data = {name: value for name, value in event.to_json().items() if name != "seconds"}
     return json.dumps([event.kind, data], sort_keys=True)

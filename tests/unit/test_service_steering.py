@@ -7,10 +7,11 @@ import pytest
 
 from agent.budget import DEEP, MOST
 from agent.errors import BadInput, NotFound, TooLate
-from agent.events import Answered, Planned, Searched
+from agent.events import Answered, Failed, Planned, Searched
 from agent.journal import Fenced
 from agent.records import Answer, Plan, SubQuestion
 from agent.settings import Settings
+from agent.steer import Steering
 from server.dial import Dial
 from server.doorbell import LONG, SHORT, queue_of
 from server.jobs import ATTEMPTS, OVERTIME, Crew
@@ -263,6 +264,22 @@ def test_a_stop_outlives_its_worker_and_the_pages_are_written_from(service, crew
     change(service, run, "lease_until = 0, rung_at = 0")
     crew.work(run.id)
     assert (service.run(run.id).status, kinds(service, run)) == ("stopped", ["trouble", "started", "answered"])
+
+
+def test_a_run_that_is_stopped_before_it_found_anything_has_not_failed(service, crew, settings):
+    run = service.ask("Why?", "deep")
+
+    def engine(*given):
+        yield Searched("x", 0)
+        wait_until(lambda: Steering.of(given[3].wishes()).stop)
+        yield Failed("You stopped the run before anything was found.")
+
+    working = threading.Thread(target=Crew(service.store, service.doorbell, engine, "w").work, args=(run.id,))
+    working.start()
+    wait_until(lambda: kinds(service, run))
+    service.stop(run.id)
+    working.join(10)
+    assert (service.run(run.id).status, service.run(run.id).stopped_by) == ("stopped", "user")
 
 
 def test_an_answer_that_the_user_cut_short_makes_a_stopped_run(service):

@@ -124,6 +124,10 @@ def test_a_lane_that_went_another_way_ends_as_it_did():
     assert news == [Lane("q1", "searching"), Searched("new", 1)]
 
 
+def test_a_run_starts_once_though_its_limits_were_raised():
+    assert Told([Started("Why?", "deep", {"pages": 9})]).news([Started("Why?", "deep", {"pages": 12})]) == []
+
+
 def test_writing_starts_over():
     before = [Writing("m"), Draft("Half"), Checking(1, 4)]
     again = [Writing("m"), Draft("Whole"), Checking(1, 4), Checking(2, 4), ANSWERED]
