@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -16,12 +16,15 @@ from agent.budget import LIMITS, Budget
 from agent.errors import ModelError, OverLimit
 from agent.events import Gauge
 from agent.journal import Journal
-from agent.models import Abandoned, Models, Spent, Switched, Wrote
+from agent.models import Abandoned, Models, NoneAnswered, Spent, Switched, Wrote
 from agent.models.text import roughly
 from agent.records import RoleUse
 from agent.steer import Control, Steering
 
 SHARE = {"plan": 0.7, "read": 0.7, "write": 0.9, "check": 1.0}  # of calls, tokens, money, time: the rest is for writing and checking
+
+
+USUAL_ROOM = 32_000  # tokens: a window as most models have it, to reckon what a call will take
 
 
 class Paused(Exception):
@@ -163,10 +166,12 @@ class Meter:
             reply = self.models.ask(role, build, max_tokens=max_tokens, schema=schema, stopped=self.stopped)
         except Abandoned:
             raise OverLimit("user") from None
+        except NoneAnswered as error:
+            self.wasted(role, error.switches)
+            raise
         finally:
             self.let_go(held)
-        for switch in reply.switches:
-            self.troubles.append((role, switch.model, switch.reason))
+        self.wasted(role, reply.switches)
         said = {"text": reply.text if schema is None else "", "data": reply.data, "model": reply.model, "finish": reply.finish,
                 **vars(reply.usage)}
         self.journal.remember("model", [role, name], said)
@@ -193,6 +198,8 @@ class Meter:
                 if isinstance(piece, Spent):
                     spent = piece
                     continue
+                if isinstance(piece, Switched):
+                    self.spend(role, piece.model, vars(piece.usage))
                 text = text + piece.text if isinstance(piece, Wrote) else ""
                 yield piece
         except Abandoned:
@@ -207,7 +214,7 @@ class Meter:
         if self.models is None:
             raise ModelError("No model endpoint is set.")
         self.gate(role)
-        tokens = max_tokens / 2 + sum(roughly(message["content"]) for message in build(1_000_000))
+        tokens = max_tokens / 2 + sum(roughly(message["content"]) for message in build(USUAL_ROOM))
         with self.lock:
             for name, amount in (("model_calls", 1), ("tokens", tokens), ("money", self.dearest)):
                 if self.left(name, SHARE[role]) < amount:
@@ -221,13 +228,23 @@ class Meter:
             self.held["tokens"] -= tokens
             self.held["model_calls"] -= 1
 
+    def wasted(self, role: str, switches: Sequence[Switched]) -> None:
+        """Endpoints that failed: told, and what they cost counted."""
+        for switch in switches:
+            self.troubles.append((role, switch.model, switch.reason))
+            self.spend(role, switch.model, vars(switch.usage))
+
     def account(self, role: str, said: dict[str, Any]) -> None:
-        """Add what a call cost, to the limits and to its role and model."""
+        """A call that was answered, and what it cost."""
+        self.count("model_calls")
+        self.spend(role, said["model"], said)
+
+    def spend(self, role: str, model: str, said: Mapping[str, Any]) -> None:
+        """Add a cost to the limits, and to its role and model."""
         with self.lock:
-            self.used["model_calls"] += 1
             self.used["tokens"] += said["prompt_tokens"] + said["completion_tokens"]
             self.used["money"] += said["money"]
             self.dearest = max(self.dearest, said["money"])
-            use = self.roles.get((role, said["model"]), RoleUse(role, said["model"]))
+            use = self.roles.get((role, model), RoleUse(role, model))
             sums = {name: getattr(use, name) + said[name] for name in ("prompt_tokens", "cached_tokens", "completion_tokens")}
-            self.roles[role, said["model"]] = replace(use, calls=use.calls + 1, money=round(use.money + said["money"], 6), **sums)
+            self.roles[role, model] = replace(use, calls=use.calls + 1, money=round(use.money + said["money"], 6), **sums)
