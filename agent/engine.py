@@ -122,6 +122,7 @@ def planned(run: Run) -> Iterator[Event]:
         except (ModelError, OverLimit) as error:
             yield Trouble("plan", "the plan", f"{error} The plan is made of the question's own parts.")
     yield Planned(run.plan, by)
+    yield from changed(run)
     if run.budget.approves and not run.meter.steering.approved and not run.meter.steering.stop:
         until = run.tools.journal.step("shown plan", {}, time.time) + run.budget.patience
         if time.time() < until:
@@ -129,6 +130,14 @@ def planned(run: Run) -> Iterator[Event]:
             return None
         yield Trouble("plan", "approval", "Nobody answered in time, so the run goes on with the plan as it is and the defaults.")
     return searches
+
+
+def changed(run: Run) -> Iterator[Event]:
+    """The plan as the human has edited it while it was waited for: what will run is what is shown."""
+    plan = planning.edited(run.plan, run.control.wishes())
+    if plan != run.plan:
+        run.plan = plan
+        yield Planned(plan, "user")
 
 
 def in_quotes(run: Run, lanes: Lanes) -> Iterator[Event]:
