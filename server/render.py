@@ -23,7 +23,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from agent.records import Citation, Claim
 
 SUPPORT_WORDS = {"supported": "supported", "partial": "partly supported", "contradicted": "contradicted",
-                 "not found": "not found in the page", "unchecked": "not checked"}
+                 "not found": "no support found", "unchecked": "not checked"}
 ALARMS = ("partial", "contradicted", "not found")
 MARK = re.compile(r"\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*|\?[^\[\]\n]{0,80})\s*\]")
 TAGS = {"p", "br", "hr", "strong", "em", "s", "code", "pre", "ul", "ol", "li", "blockquote", "h3", "h4", "h5", "h6",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,7 @@ from server.lanes import site_of
 from server.story import Story
 
 ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+DIGITS = 15
 MOVES = {"up": -1, "down": 1}
 LISTED = ("words", "pin", "drop", "block", "skip", "dig", "raise", "plan")  # the others are seen in what the run does
 
@@ -104,11 +107,12 @@ def limits_from(form: Any, shown: Mapping[str, float], prefix: str = "") -> dict
 
 
 def number_in(name: str, text: str, word: str = "") -> float:
-    text = text.strip().replace(",", "")
-    try:
-        return float(text) if name == "money" and not text.isdecimal() else int(text)
-    except ValueError:
-        raise BadInput(f"The limit of {word or phrases.LIMITS[name]} is a number; “{text[:20]}” is not.") from None
+    text = text.strip()
+    with suppress(ValueError):
+        number = float(text) if name == "money" and not text.isdecimal() else int(text[:DIGITS])
+        if len(text) <= DIGITS and math.isfinite(number):
+            return number
+    raise BadInput(f"The limit of {word or phrases.LIMITS[name]} is a number; “{text[:DIGITS]}” is not.")
 
 
 def fields_of(limits: Mapping[str, float], most: Mapping[str, float], names: Sequence[str] = LIMITS) -> list[dict[str, Any]]:

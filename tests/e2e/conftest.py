@@ -17,6 +17,8 @@ from werkzeug.serving import make_server
 from agent.settings import Settings
 from server import create_app
 from tests.fakes_service import FakeService
+from tests.fakes_story import QUESTION as STORY
+from tests.fakes_story import STORY_PAGES, deep_run
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 TOKEN = "a-token-of-enough-length"
@@ -65,10 +67,17 @@ class Site:
         self.service.wait_over(run.id)
         return f"{self.address}/runs/{run.id}"
 
+    def deep(self, hold: str = "") -> str:
+        """The address of a run with a plan, which waits before its next event of that kind."""
+        self.service.script = lambda run: deep_run()
+        self.service.hold(hold)
+        return f"{self.address}/runs/{self.service.ask(STORY, 'deep').id}"
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     service = FakeService()
+    service.pages |= {page.sha256: page for page in STORY_PAGES.values()}
     settings = Settings(data_dir=tmp_path, token=TOKEN, find_models=True)
     server = make_server("127.0.0.1", 0, create_app(settings, service), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

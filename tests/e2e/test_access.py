@@ -53,6 +53,43 @@ def test_every_screen(site: Site, browser: Browser, look: str, size: str) -> Non
         check(page)
 
 
+@pytest.mark.parametrize(("look", "size"), [("light", "wide"), ("dark", "narrow")])
+def test_every_screen_of_a_run_with_a_plan(site: Site, browser: Browser, look: str, size: str) -> None:
+    width, height = SCREENS[size]
+    shape = {"width": width, "height": height}
+    with browser.new_context(color_scheme=look, viewport=shape, reduced_motion="reduce") as own:
+        page = own.new_page()
+        site.watch(own)
+        site.open(page)
+        page.locator("input[name=depth]").nth(2).check()
+        page.locator(".limit-set:visible .change summary").click()
+        page.locator(".notices summary").click()
+        check(page)
+        page.goto(site.deep(hold="gauge"))
+        expect(page.locator(".plan.asking")).to_be_visible()
+        check(page)
+        page.get_by_role("button", name="Approve and start").click()
+        expect(page.locator("#lane-q1")).to_contain_text("Noting")
+        page.locator("#lane-q1 > details > summary").click()
+        page.locator(".plan.folded > summary").click()
+        page.locator(".raise summary").click()
+        page.get_by_label("Steer it").fill("Only what is newer than 2020")
+        page.get_by_label("Steer it").press("Enter")
+        expect(page.locator(".wish")).to_contain_text("heard")
+        check(page)
+        site.service.hold("answered")
+        expect(page.locator(".draft-note")).to_be_visible()
+        check(page)
+        site.service.release()
+        expect(page.locator(".score")).to_be_visible()
+        page.locator(".trace > summary").click()
+        page.locator(".claims summary").click()
+        page.locator("a.badge").first.focus()
+        expect(page.locator(".card")).to_be_visible()
+        check(page)
+        assert site.faults == []
+
+
 @pytest.mark.parametrize("look", ["light", "dark"])
 def test_a_kept_page_on_its_own(site: Site, page: Page, look: str) -> None:
     """Its own policy lets no script run, axe neither; so its HTML is set into a page that does."""

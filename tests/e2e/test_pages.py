@@ -9,7 +9,7 @@ from tests.e2e.conftest import QUESTION, TOKEN, Site
 from tests.fakes_service import MODEL, QUOTES
 
 pytestmark = pytest.mark.usefixtures("quiet")
-SLOTS = ["state", "facts", "found", "answer", "sources", "trace"]
+SLOTS = ["state", "controls", "facts", "found", "answer", "sources", "trace"]
 
 
 def texts(page: Page) -> dict[str, str]:
@@ -69,7 +69,9 @@ def test_ask_and_watch_the_run_as_it_happens(site: Site, reader: Page) -> None:
     expect(reader.locator(".facts")).to_contain_text("4 quotes from 3 pages")
     expect(reader.locator(".facts")).to_contain_text("each checked to stand word for word in the kept page")
     expect(reader.locator(".facts")).to_contain_text(f"written by {MODEL}")
-    expect(reader.locator(".states")).to_contain_text("1 sentence contradicted")
+    expect(reader.locator(".states")).to_contain_text("1 contradicted")
+    expect(reader.locator(".score")).to_have_text("2 of 3 sentences checked, 1 supported")
+    expect(reader.locator(".prose a.badge.is-contradicted")).to_be_visible()
     expect(reader.locator(".not-found")).to_contain_text("do not say who pays")
     expect(reader.locator("[data-stop]")).to_have_count(0)
     expect(reader.locator(".trace")).not_to_have_attribute("open", "")
@@ -153,7 +155,6 @@ def test_by_keyboard_alone(site: Site, reader: Page) -> None:
     tab_to(reader, "input[name=depth]")
     reader.keyboard.press("ArrowRight")
     expect(reader.locator("#limits-2")).to_be_visible()
-    expect(reader.get_by_role("button", name="Not there yet")).to_be_disabled()
     reader.keyboard.press("ArrowLeft")
     tab_to(reader, "input[name=writer]")
     reader.keyboard.press("Enter")
@@ -172,16 +173,6 @@ def test_by_keyboard_alone(site: Site, reader: Page) -> None:
     reader.keyboard.press("Escape")
     expect(reader.locator(".panel")).to_be_hidden()
     assert "cite" in focused(reader)
-
-
-def test_a_depth_that_is_not_there_cannot_be_asked_for(site: Site, reader: Page) -> None:
-    for place in (1, 2):
-        reader.locator("input[name=depth]").nth(place).check()
-        expect(reader.locator(f"#limits-{place + 1}")).to_contain_text("Not there yet")
-        reader.locator("textarea").fill(QUESTION)
-        reader.locator("textarea").press("Enter")
-        expect(reader.locator(".go")).to_be_disabled()
-    assert site.service.runs() == []
 
 
 def test_stopping_and_deleting(site: Site, reader: Page) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 import lxml.html
 import pytest
 from lxml import etree
+from markupsafe import Markup
 
 from agent.events import Answered, Draft, Kept, Reading, Started, Writing
 from agent.records import Citation, Claim, Page, Source
 from agent.settings import Settings
 from server import create_app
 from server.align import wordings_of
+from server.marking import shown_answer
 from server.render import answer_html, live_url, marks_along, marks_of, numbers_in, text_html
 from server.snapshot import blocks_of, view_of
 from server.story import story_of
@@ -21,10 +23,10 @@ from tests.fakes_service import PAGES, FakeService, answer_to, citation
 
 NASTY = [line for line in (Path(__file__).parents[1] / "nasty.txt").read_text().split("\n") if line]
 TOKEN = "a-token-of-enough-length"
-OWN_WORDS = "p strong em code pre ul ol li blockquote h3 table thead tbody tr th td a span hr br s"
+OWN_WORDS = "div p strong em code pre ul ol li blockquote h3 table thead tbody tr th td a span hr br s"
 OWN_TAGS = set(OWN_WORDS.split())
 ACTS = {"script", "style", "img", "a", "form", "iframe", "svg", "input", "link", "meta", "base", "video", "object"}
-OWN_ATTRIBUTES = {"class", "href", "data-quote", "aria-label", "title", "start"}
+OWN_ATTRIBUTES = {"class", "href", "data-quote", "aria-label", "title", "start", "tabindex", "id", "data-claim"}
 
 
 def cited(n: int, start: int = 0, quote: str = "word for word", page: str = "ab" * 32) -> Citation:
@@ -201,7 +203,10 @@ def test_while_it_is_written_sources_are_those_cited_so_far() -> None:
 def test_no_answer_can_act(payload: str) -> None:
     for markdown in (payload, f"x [1] {payload} y", f"> {payload}\n\n- {payload}\n", f"| a |\n|---|\n| {payload} |\n"):
         bad = replace(cited(1), title=payload, site=payload)
-        for element in elements(answer_html(markdown, marks_of([Claim(payload, "partial", (bad,))]))):
+        claims = [Claim(payload, "partial", (bad,))]
+        html = answer_html(markdown, marks_of(claims))
+        marked_too = shown_answer(html, claims, lambda place, claim: Markup("<b>!</b>")).html
+        for element in [*elements(html), *(one for one in elements(marked_too) if one.tag != "b")]:
             assert element.tag in OWN_TAGS
             assert set(element.attrib) <= OWN_ATTRIBUTES
             assert element.get("href", "/pages/").startswith("/pages/")

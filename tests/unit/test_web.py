@@ -63,7 +63,7 @@ def reason(service: FakeService, question: str = "", depth: str = "quick") -> st
 
 
 @pytest.mark.parametrize("given", [
-    {"question": "  "}, {"question": "Why?", "depth": "deep"}, {"question": "Why?", "depth": "x"},
+    {"question": "  "}, {"question": "Why?", "depth": "x"},
     {"question": "x" * 100_000}, {"question": "\x01why"},
 ])
 def test_what_cannot_be_asked_comes_back_and_says_why(client: FlaskClient, service: FakeService, given: dict) -> None:
