@@ -257,11 +257,16 @@ OTHER_WORDS = {"partially supported": "partial", "partly supported": "partial", 
 def read_verdicts(reply: Any, most: int) -> dict[int, tuple[str, str]]:
     """The verdict and its reason by number. Of two on one sentence the stricter counts; what is no verdict is left out."""
     found: dict[int, tuple[str, str]] = {}
-    for row in pick(reply, "verdicts") or []:
+    for row in rows_of(reply, "verdicts"):
         number, word = as_number(pick(row, "number")), verdict_of(pick(row, "verdict"))
         if 1 <= number <= most and word and (number not in found or STRICTNESS.index(word) < STRICTNESS.index(found[number][0])):
             found[number] = word, one_line(pick(row, "why"))
     return found
+
+
+def rows_of(reply: Any, name: str) -> list[Any]:
+    rows = pick(reply, name)
+    return rows if isinstance(rows, list) else []
 
 
 def as_number(value: Any) -> int:
@@ -317,7 +322,7 @@ def said_anew(batch: Sequence[Faulty], asks: Asks, today: date) -> list[tuple[in
         reply = asks.ask("check", name, lambda room: packed("rewrite", today, blocks, room), max_tokens=tokens, schema=SENTENCES)
     except (ModelError, OverLimit):
         return [(one.place, "") for one in batch]
-    texts = {as_number(pick(row, "number")): pick(row, "text") for row in pick(reply, "sentences") or []}
+    texts = {as_number(pick(row, "number")): pick(row, "text") for row in rows_of(reply, "sentences")}
     return [(one.place, fitting(texts.get(n), one)) for n, one in enumerate(batch, 1)]
 
 

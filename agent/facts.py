@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent.figures import Day, Figure, Reading, plain, read, same
+from agent.measures import unit_of
 from agent.wordings import STOPWORDS
 
+LONGEST = 2000  # characters of a sentence that are looked at: no real one is longer
 MOST = 3  # objections said of one sentence: more tell a reader nothing new
 
 LANGUAGES = {
@@ -62,6 +64,7 @@ TOKEN = re.compile(r"[^\s|]+")
 EDGES = "\"'“”‘’„«»()[]{}<>,;:!?.*…"
 WORDS = re.compile(r"[^\W_]+")
 OPENS = re.compile(r"(?:^|[.:!?|•–—(\"“„«‘>]\s*|\*\*\s*|-\s+)$")
+VERSION = re.compile(r"v?\d+(?:\.\d+){2,}")
 MEASURED = re.compile(r"[-+]?\d[\d.,:'’]*(?:[-/x×]\d[\d.,]*)*(?:st|nd|rd|th|s|x|k|[A-Za-zµ°%]{1,3})?", re.IGNORECASE)
 
 
@@ -71,7 +74,7 @@ def objections(sentence: str, quotes: Sequence[str], context: Sequence[str] = ()
     `context` is what a reader sees beside the quotes (titles, headings, dates, addresses): it vouches for names, dates and
     bare numbers, never for a measure.
     """
-    said, shown = Text(unmarked(sentence)), Text("\n".join(quotes))
+    said, shown = Text(unmarked(sentence[:LONGEST])), Text("\n".join(quotes))
     around = Text("\n".join(context))
     found = [*turned(said.text, quotes)]
     for look in (wrong_figures, wrong_days, missing_names):
@@ -214,7 +217,8 @@ def identifiers(sentence: str) -> list[str]:
     ticked = [word for span in CODE.findall(sentence) for word in TOKEN.findall(span)]
     bare = TOKEN.findall(CODE.sub(" ", sentence))
     words = [*(clean(word) for word in ticked), *(clean(word) for word in bare if coded(clean(word)))]
-    return list(dict.fromkeys(word for word in words if re.search(r"\w", word) and not MEASURED.fullmatch(word)))
+    telling_words = (word for word in words if re.search(r"\w", word) and (VERSION.fullmatch(word) or not MEASURED.fullmatch(word)))
+    return list(dict.fromkeys(telling_words))
 
 
 def clean(word: str) -> str:
@@ -248,12 +252,12 @@ def proper_names(sentence: str) -> list[str]:
     if len(words) > 2 and len(capital) > 0.6 * len(words):
         return []  # a title, where every word has one
     found = [part for start, word in words for place, part in enumerate(re.split(r"[-/]", word))
-             if named(part, opens=not place and bool(OPENS.search(bare[:start])))]
+             if named(part, opens=not place and bool(OPENS.search(bare[max(0, start - 6):start])))]
     return list(dict.fromkeys(found))
 
 
 def named(word: str, opens: bool) -> bool:
-    if len(word) < 2 or coded(word) or word in TRADE or not re.fullmatch(r"[^\W\d_]+(?:['’.][^\W\d_]+)*", word):
+    if len(word) < 2 or coded(word) or word in TRADE or unit_of(word)[0] or not re.fullmatch(r"[^\W\d_]+(?:['’.][^\W\d_]+)*", word):
         return False
     inner = re.search(r"[^\W\d_][A-ZÀ-Þ]", word) is not None
     return inner or (word[0].isupper() and not opens and word.lower() not in STOPWORDS)

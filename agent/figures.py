@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 
 from agent.measures import DAY, HAN, MONTH, PLAIN, SHARE, in_letters, scale_of, unit_of
 from agent.wordings import STOPWORDS
@@ -28,7 +29,8 @@ JOINED = re.compile(r"\s?(?:-|to|or|and|bis|oder|und|à|ou|et|a|o|y|e|of|en|ил
 
 @dataclass(frozen=True)
 class Figure:
-    """A number with what it counts. `values` are its readings in the unit's base, `step` half of its last digit's worth.
+    """A number with what it counts. `values` are its readings in the unit's base, `step` half of its last decimal's worth
+    (0 if it has none), `grain` one of its unit.
 
     `unit` is a kind of measure ("time"), `noun` the word after a bare number; `word` tells that it is written in letters;
     `bounds` is how far from it, as shares of it, what it stands for may lie ("about", "over", "under").
@@ -37,6 +39,7 @@ class Figure:
     written: str
     values: frozenset[float]
     step: float = 0.0
+    grain: float = 1.0
     unit: str = ""
     noun: str = ""
     word: bool = False
@@ -188,9 +191,9 @@ def measured(text: str, span: tuple[int, int], values: frozenset[float], step: f
         after = NEXT.match(text, end)
     unit = unit_of(sign or (after[1] if after else ""))
     if unit[0]:
-        return figure(text[start:end if sign else after.end(1)], values, step, unit, bounds=bounds_before(text[:start]))
+        return figure(text[start:end if sign else after.end(1)], values, step, unit, bounds=bounds_before(text, start))
     noun = after[1] if after and len(after[1]) > 2 and after[1].lower() not in STOPWORDS else ""
-    return figure(text[start:end], values, step, unit, noun, bounds_before(text[:start]))
+    return figure(text[start:end], values, step, unit, noun, bounds_before(text, start))
 
 
 def figure(written: str, values: frozenset[float], step: float, unit: tuple[str, tuple[float, ...]], noun: str = "",
@@ -198,7 +201,7 @@ def figure(written: str, values: frozenset[float], step: float, unit: tuple[str,
     kind, factors = unit
     written = written.strip()
     based = frozenset(value * factor for value in values for factor in factors)
-    return Figure(written, based, step * max(factors), kind, noun, written[:1].isalpha(), bounds)
+    return Figure(written, based, step * max(factors), max(factors), kind, noun, written[:1].isalpha(), bounds)
 
 
 def unit_of_range(text: str, end: int) -> tuple[str, tuple[float, ...]] | None:
@@ -209,8 +212,9 @@ def unit_of_range(text: str, end: int) -> tuple[str, tuple[float, ...]] | None:
     return unit_of(after[1]) if after else ("", (1.0,)) if other else None
 
 
-def bounds_before(text: str) -> tuple[float, float]:
+def bounds_before(text: str, start: int) -> tuple[float, float]:
     """How far off the words before a number allow it to be."""
+    text = text[max(0, start - 24):start]
     return (-0.1, 0.1) if ABOUT.search(text) else (0.0, 0.34) if OVER.search(text) else (-0.34, 0.0) if UNDER.search(text) else (0.0, 0.0)
 
 
@@ -222,7 +226,7 @@ def spelled(text: str) -> Iterator[Figure]:
         start, end, word = words[place]
         place += 1
         if word in SHARE:
-            yield Figure(word, frozenset({SHARE[word]}), 0.0, "share" if SHARE[word] < 1 else "", "", word=True)
+            yield Figure(word, frozenset({SHARE[word]}), 0.0, 1.0, "share" if SHARE[word] < 1 else "", "", word=True)
         elif (value := in_letters(word)) is not None:
             if value >= 20 and value % 10 == 0 and place < len(words) and 0 < PLAIN.get(words[place][2], 0) < 10:
                 value, end, place = value + PLAIN[words[place][2]], words[place][1], place + 1
@@ -237,14 +241,16 @@ def same(said: Figure, shown: Figure) -> bool:
     """Whether what a writer says may be what a page shows: equal, converted, or rounded as people round."""
     if said.unit and shown.unit and said.unit != shown.unit:
         return False
-    return any(close(said, a, b) for a in said.values for b in shown.values)
+    return any(close(said, shown, a, b) for a in said.values for b in shown.values)
 
 
-def close(said: Figure, a: float, b: float) -> bool:
+def close(said: Figure, shown: Figure, a: float, b: float) -> bool:
     gap, size = abs(a - b), max(abs(a), abs(b))
+    if not isfinite(size):
+        return a == b
     if gap <= 1e-6 * size or (said.unit == "time" and size >= 28 * DAY and gap <= 0.025 * size):
         return True
-    rounded = gap <= said.step * 1.000001 or (b != int(b) and a == round(b) and a >= 10)
+    rounded = gap <= said.step * 1.000001 or (shown.step > 0 and said.step == 0 and gap <= said.grain / 2 and a >= 10 * said.grain)
     bare = a == int(a) and a >= 1000 and a % 100 == 0 and gap <= 0.01 * size and not is_year(said)
     return rounded or bare or a * (1 + said.bounds[0]) <= b <= a * (1 + said.bounds[1])
 
