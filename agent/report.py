@@ -77,7 +77,11 @@ class Parts:
 
 @dataclass
 class Told:
-    """What was given out so far, which a switch makes void and must be given out again."""
+    """What stands of the text by now, which a switch makes void and must be given out again.
+
+    `model` is whose name it is given out under, one for the whole (who wrote which part the run counts itself); "" while
+    nothing was given out.
+    """
 
     text: str = ""
     model: str = ""
@@ -250,33 +254,33 @@ def given_out(section: Section, coming: tuple[SimpleQueue, Future], told: Told) 
     """One section as it comes. Returns its body and None, or what is no use of it, "", and why."""
     queue, future = coming
     head, text, before = f"## {section.title}\n\n", "", told.text
-    lead = head
+    lead = head if told.model else before + head
     for piece in iter(queue.get, None):
         if isinstance(piece, Switched):
             yield piece
             told.model, text, lead = piece.to, "", before + head
         else:
-            yield Wrote(piece.model, lead + piece.text)
-            told.model, text, lead = piece.model, text + piece.text, ""
-    told.text = before + head + text + "\n\n" if not lead else before
+            told.model = told.model or piece.model
+            yield Wrote(told.model, lead + piece.text)
+            text, lead = text + piece.text, ""
     try:
         future.result()
     except (ModelError, OverLimit) as error:
-        told.text = before
         return "", error
-    yield Wrote(told.model, "\n\n")
     body = body_of(text)
-    if pieces(without_missing(body)[0]) and not cites(body, section.notes):
-        told.text = before
+    if not body or (pieces(without_missing(body)[0]) and not cites(body, section.notes)):
         return "", ModelError(NO_MARKS)
+    told.text = before + head + text + "\n\n"
+    yield Wrote(told.model, "\n\n")
     return body, None
 
 
 def redrawn(told: Told, text: str, reason: str) -> Iterator[Wrote | Switched]:
     """What stands of the report, with this in place of what failed."""
-    yield Switched(told.model, told.model, reason) if told.model else Anew("", "", reason)
     told.text += text
-    yield Wrote(told.model, told.text)
+    if told.model:
+        yield Switched(told.model, told.model, reason)
+        yield Wrote(told.model, told.text)
 
 
 def body_of(text: str) -> str:

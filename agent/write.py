@@ -142,8 +142,20 @@ def spans(markdown: str) -> list[tuple[int, int]]:
 
 
 def replaced(markdown: str, sentences: Mapping[int, str]) -> str:
-    """The model's text, settled, with these sentences (and their [p203] marks) for the claims of these places; "" changes nothing."""
-    return edited(settled(markdown), {place: settled(text) for place, text in sentences.items() if text.strip()})
+    """The model's text, settled, with these sentences (and their [p203] marks) for the claims of these places.
+
+    It has as many claims afterwards: "", and what is not exactly one sentence, changes nothing.
+    """
+    markdown = settled(markdown)
+    found = pieces(markdown)
+    fresh = {place: settled(" ".join(text.split())) for place, text in sentences.items()}
+    fits = {place: text for place, text in fresh.items() if text and (found[place].cells or alone(text))}
+    return edited(markdown, fits)
+
+
+def alone(text: str) -> bool:
+    """Whether it is one sentence, from its start: no heading, no bullet, no two."""
+    return spans(text) == [(0, len(text))]
 
 
 def messages(question: str, ranked: Sequence[Ranked], today: date) -> list[dict[str, str]]:

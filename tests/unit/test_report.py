@@ -168,6 +168,22 @@ def test_a_section_that_fails_is_made_of_quotes_and_the_rest_stands():
     assert all(claim.citations for claim in draft.claims())
 
 
+def test_a_first_section_that_fails_at_once_waits_for_a_writer():
+    text, pieces, written = report(section_1=ModelError("It went away."))
+    assert pieces[0].text.startswith("## The first\n\n**Page q1 1")
+    assert pieces[0].text.endswith("## The second\n\nBeta is six [p201].")
+    assert text == written.markdown
+
+
+def test_a_switch_within_a_section_keeps_the_ones_before_and_one_name():
+    switch = Switched("twin", "b", "It broke off.")
+    text, pieces, written = report(section_2=["Beta is fi", switch, "Beta is six [p201]."])
+    after = pieces[pieces.index(switch) + 1]
+    assert after.text == "## The first\n\nAlpha is five [p101]. It was four [p102].\n\n## The second\n\nBeta is six [p201]."
+    assert {piece.model for piece in pieces[pieces.index(switch) + 1:]} == {"b"}
+    assert text == written.markdown
+
+
 def test_a_quoted_passage_of_several_sentences_cites_each():
     second = {**OUTLINE["sections"][1], "passages": ["p203", "p301"]}
     text, _, _ = report(section_2=ModelError("x"), outline={"sections": [OUTLINE["sections"][0], second]})

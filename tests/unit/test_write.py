@@ -128,6 +128,11 @@ def test_a_sentence_or_a_cell_is_replaced_and_nothing_else(found):
     assert "| One | 5 [p1] | Six \\| or so [p3]. |\n| Two | 8 [p2] | – |\n| Three | Three has one [p2]. |  |\n" in changed
 
 
+@pytest.mark.parametrize("words", ["", "  ", "It is one. And two [p1].", "Not found: x.", "# One [p1]", "- One [p1].", "..."])
+def test_what_is_not_one_sentence_replaces_none(found, words):
+    assert replaced("Alpha is five [p1]. Delta is eight [p2].", {0: words}) == "Alpha is five [p1]. Delta is eight [p2]."
+
+
 def test_spans_lie_where_the_claims_are(found):
     raw = "No. Alpha 【p1】. [p2] Beta [p77].\n- x\n\nNot found: y [p1].\n" + TABLE + "日本語です[p2]。次です[p1]。"
     text = settled(raw)
