@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from agent.figures import Day, Figure, Reading, plain, read, same
+from agent.figures import LETTERS, Day, Figure, Reading, plain, read, same
 from agent.measures import unit_of
 from agent.wordings import STOPWORDS
 
@@ -135,11 +135,19 @@ def wrong_figures(said: Text, shown: Text, around: Text) -> Iterator[str]:
 
 def vouched(one: Figure, said: Text, shown: Text, around: Text) -> bool:
     """Whether some figure of the quotes may be this one; for a bare number, whether it merely stands there or beside them."""
-    if any(same(one, other) for other in shown.reading.figures):
+    if any(same(one, other) or bare(one, other, shown) for other in shown.reading.figures):
         return True
     if one.unit and any(other.unit == one.unit for other in shown.reading.figures):
         return False
     return stands_in(one, shown) or (not one.unit and telling(one, said) and stands_in(one, around))
+
+
+def bare(one: Figure, other: Figure, shown: Text) -> bool:
+    """Whether the other is the same number with its unit elsewhere ("within 48 hours, mostly within twelve", "in seconds; default 20")."""
+    if not one.unit or other.unit or other.noun or not any(abs(a / one.grain - b) <= 1e-6 * b for a in one.values for b in other.values):
+        return False
+    units = {unit_of(word) for word in LETTERS.findall(shown.plain)}
+    return any(kind == one.unit and one.grain in factors for kind, factors in units) or all(kind != one.unit for kind, _ in units)
 
 
 def telling(one: Figure, said: Text) -> bool:
@@ -149,7 +157,7 @@ def telling(one: Figure, said: Text) -> bool:
 
 def stands_in(one: Figure, text: Text) -> bool:
     """The digits as they are written, as a whole number, the front part of a version, or a part of a date."""
-    digits = re.match(r"[\d.,]*\d", one.written)
+    digits = re.match(r"[\d., '’]*\d", one.written)
     if digits and re.search(rf"(?<!\d)(?<!\d[.,]){re.escape(digits[0])}(?!\d)", text.plain):
         return True
     return any(float(part) in one.values for day in text.reading.days for part in (day.year, day.month, day.day) if part)

@@ -104,7 +104,8 @@ DATES = tuple(re.compile(shape, re.IGNORECASE) for shape in (
 CLOCK = re.compile(
     r"(?<![\d.:])(\d{1,2}):(\d\d)(?::\d\d(?:\.\d+)?)?(?:\s?([ap])\.?\s?m\b\.?)?|(?<![\d.:])(\d{1,2})\s?([ap])\.?m\b\.?", re.IGNORECASE)
 DIGITS = r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?|\d{1,3}(?:[ .'’]\d{3})+(?:,\d+)?(?![\d])|\d+[.,]\d+|\d+"
-NUMBER = re.compile(rf"(?<![\w.])(?<!\d,)(?P<sign>[$€£¥])?\s?(?P<digits>{DIGITS})(?![.,]?\d)(?P<end>st\b|nd\b|rd\b|th\b|s\b(?<=0s)|x\b)?")
+NUMBER = re.compile(
+    rf"(?<![\w.])(?<!\d,)(?P<sign>[$€£¥])?\s?(?P<digits>{DIGITS})(?![.,]?\d)(?P<end>st\b|nd\b|rd\b|th\b|s\b(?<=\d\d\d0s)|x\b)?")
 LETTERS = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 NEXT = re.compile(r"[\s-]?\s?(°[CF]|[%$€£¥]|[^\W\d_]+)")
 CENTURY = re.compile(r"\s*(?:centur|jahrhundert|siècle|siglo|secolo|século|eeuw|век|世纪|世紀)", re.IGNORECASE)
