@@ -142,7 +142,9 @@ def is_quote(claim: Claim) -> bool:
     """Whether its words are whole sentences of one of its quotes, and nothing else."""
     words = " ".join(claim.text.split())
     shape = re.compile(rf"(?:^|[.!?:;。！？]\W?\s|\n)\W*{re.escape(words)}(?:$|(?<=[.!?。！？…])\W)")
-    return len(words) > 20 and any(shape.search(" ".join(one.quote.split())) or words in lines(one.quote) for one in claim.citations)
+    quotes = [" ".join(one.quote.split()) for one in claim.citations]
+    return words in quotes or (len(words) > 20 and any(shape.search(quote) or words in lines(one.quote)
+                                                       for quote, one in zip(quotes, claim.citations, strict=True)))
 
 
 def lines(quote: str) -> list[str]:
@@ -161,7 +163,8 @@ def says_nothing(claim: Claim) -> bool:
 
 
 def case_of(place: int, claim: Claim, pages: Mapping[str, Page], today: date) -> Case:
-    where = tuple(" › ".join([one.title or one.url, *headings_over(pages[one.page_sha256].text, one.start)]) for one in claim.citations)
+    where = tuple(" › ".join(dict.fromkeys([one.title or one.url, *headings_over(pages[one.page_sha256].text, one.start)]))
+                  for one in claim.citations)
     around = [*where, *(f"{one.url} {one.site} {one.date}" for one in claim.citations)]
     if NOW.search(claim.text):
         around.append(f"{today:%d %B %Y}")
@@ -231,7 +234,7 @@ def name_of(kind: str, inputs: Any) -> str:
 
 
 def claim_block(case: Case) -> str:
-    quotes = [f"{where}{f' (dated {one.date})' if one.date else ''}\n{fenced(one.quote)}"
+    quotes = [f"From: {where}{f' (dated {one.date})' if one.date else ''}\n{fenced(one.quote)}"
               for where, one in zip(case.where, case.claim.citations, strict=True)]
     return "\n".join([f"Sentence: {' '.join(case.claim.text.split())}", "Its quotes:", *quotes])
 

@@ -77,6 +77,12 @@ def test_without_a_model_a_claim_that_is_its_quote_is_supported_by_words():
     assert done[2].reason == "“30 seconds” is in none of its quotes; they say “20 seconds”."
 
 
+@pytest.mark.parametrize(("text", "quote"), [
+    ("## Retries", "## Retries"), (f"{DEFAULT} {NEVER}", f"{DEFAULT} {NEVER}"), (NEVER, f"{DEFAULT} {NEVER}")])
+def test_whole_sentences_of_a_quote_need_no_model(text, quote):
+    assert checked([claim(text, quote)])[0].checked_by == "words"
+
+
 def test_part_of_a_sentence_is_not_that_sentence():
     judge = Judge({"retry a request that was refused.": "contradicted"})
     assert checked([claim("retry a request that was refused.", REFUSED)], judge)[0].support == "contradicted"
