@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from agent.budget import DEPTHS, MOST, Budget, budget_for
 from agent.errors import BadInput
 from agent.settings import Settings
-from server.store.records import Terms
+
+if TYPE_CHECKING:
+    from server.store.records import Terms
 
 PATIENCE = 7 * 24 * 3600  # the longest that a plan may wait for its human
 ADDRESS = 2000  # characters of an address for notices
@@ -49,6 +51,8 @@ class Dial:
         """What the user asked for, checked. Raises BadInput with one sentence."""
         if not isinstance(limits, dict | None):
             raise BadInput('“limits” is an object such as {"pages": 60, "seconds": 600}.')
+        from server.store.records import Terms  # the terminal knows the dial and no database
+
         budget = self.row(depth).changed(limits or {}, self.most)
         return Terms(budget.limits(), checked_patience(patience, budget), checked_address(notify))
 

@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from agent.budget import DEPTHS, Budget
 from agent.records import Answer, Claim, RoleUse, Source
 from agent.settings import Settings
 from server.dial import Estimate
-from server.store import Run
 from server.story import counted
+
+if TYPE_CHECKING:
+    from server.store import Run
 
 LIMITS = {"searches": "searches", "pages": "pages", "rounds": "rounds", "model_calls": "model calls", "tokens": "tokens",
           "money": "dollars", "seconds": "seconds", "lanes": "lanes at once", "quotes": "quotes"}
