@@ -17,7 +17,6 @@ from server.stream import Message, event_stream, resume_point, stream_response
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 FIELDS = ("question", "depth", "model", "limits", "patience", "notify")
-PLAIN_WISHES = ("approve", "pause", "resume", "finish")
 
 
 def service() -> Service:
@@ -80,7 +79,10 @@ def change_plan(run_id: str) -> tuple[Response, int]:
     return jsonify(planned(service().wish(run_id, "plan", sent('{"items": [{"id": "q1", "text": "…"}]}')))), 202
 
 
-@blueprint.post(f"/runs/<run_id>/<any({', '.join(PLAIN_WISHES)}):kind>")
+@blueprint.post("/runs/<run_id>/approve", defaults={"kind": "approve"})
+@blueprint.post("/runs/<run_id>/pause", defaults={"kind": "pause"})
+@blueprint.post("/runs/<run_id>/resume", defaults={"kind": "resume"})
+@blueprint.post("/runs/<run_id>/finish", defaults={"kind": "finish"})
 def wish(run_id: str, kind: str) -> tuple[Response, int]:
     return jsonify(told(service().wish(run_id, kind))), 202
 
