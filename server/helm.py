@@ -87,8 +87,19 @@ def answer(run_id: str, ask: Any) -> AnyResponse | tuple[AnyResponse, int]:
         said = ask()
     except LeashError as error:
         return jsonify(trouble=str(error)), 409 if isinstance(error, TooLate) else 400 if isinstance(error, BadInput) else status(error)
-    page, _ = page_for(run_id)
-    return jsonify(said=said, over=page.run.over, parts={slot: drawn(slot, page) for slot in CHANGED})
+    return jsonify(said=said, **parts_of(run_id))
+
+
+@blueprint.get("/parts")
+def parts(run_id: str) -> AnyResponse:
+    """The fragments anew, for a script whose stream has overtaken the reply to a control."""
+    return jsonify(parts_of(run_id))
+
+
+def parts_of(run_id: str) -> dict[str, Any]:
+    """The fragments that a wish may change, and the number of the last event that they show."""
+    page, seen = page_for(run_id)
+    return {"seen": seen, "parts": {slot: drawn(slot, page) for slot in CHANGED}}
 
 
 def status(error: LeashError) -> int:

@@ -200,11 +200,19 @@ def level_headings(first: int) -> Callable[[Any], None]:
     return rule
 
 
+def spare_headers(state: Any) -> None:
+    """A header cell without words heads nothing."""
+    for opening, inside, closing in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
+        if opening.type == "th_open" and not inside.content.strip():
+            opening.tag = closing.tag = "td"
+
+
 def parser() -> MarkdownIt:
     """CommonMark and tables, without HTML, images or links: a link's words stay, its address does not."""
     md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image", "autolink"])
     md.inline.ruler.before("link", "cite", cite)
     md.core.ruler.push("level_headings", level_headings(3))
+    md.core.ruler.push("spare_headers", spare_headers)
     md.add_render_rule("cite", render_cite)
     for kind in ("link_open", "link_close"):
         md.add_render_rule(kind, lambda *_: "")
@@ -232,6 +240,7 @@ def text_parser() -> MarkdownIt:
     md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
     md.use(deflist_plugin).use(footnote_plugin, inline=False)
     md.core.ruler.push("level_headings", level_headings(2))
+    md.core.ruler.push("spare_headers", spare_headers)
     md.core.ruler.push("keep_web_links", keep_web_links)
     md.add_render_rule("image", render_picture)
     md.add_render_rule("table_open", lambda *_: WIDE + "<table>")

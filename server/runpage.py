@@ -73,7 +73,7 @@ class RunPage:
 
     @cached_property
     def wishes(self) -> list[Any]:
-        return service().wishes(self.run.id) if self.plans else []
+        return service().wishes(self.run.id)
 
     @cached_property
     def wish_rows(self) -> list[wishes.WishRow]:

@@ -76,24 +76,13 @@ def test_what_is_typed_into_the_plan_outlives_what_streams_in(site: Site, reader
     reader.goto(f"{site.address}/runs/{run.id}")
     reader.locator(".plan.folded > summary").click()
     reader.locator("#item-q2 textarea[name=text]").fill("Mine")
-    reader.get_by_label("Steer it").fill("half a wish")
+    reader.get_by_role("textbox", name="Steer it").fill("half a wish")
     reader.locator("#lane-q3 > details > summary").click()
     site.service.release()
     expect(reader.locator("#lane-q3")).to_contain_text("It says the same as a page that is kept.")
     expect(reader.locator("#lane-q3 > details")).to_have_attribute("open", "")
     expect(reader.locator("#item-q2 textarea[name=text]")).to_have_value("Mine")
-    expect(reader.get_by_label("Steer it")).to_have_value("half a wish")
-
-
-def test_a_plan_edited_to_nothing_stays_on_the_screen(site: Site, reader: Page) -> None:
-    reader.goto(site.deep())
-    for place in range(1, 6):
-        reader.get_by_label(f"Leave sub-question {place} out").check(force=True)
-    reader.get_by_role("button", name="Approve and start").click()
-    expect(reader.locator(".plan.asking [data-trouble]")).to_contain_text("at least one sub-question")
-    reader.get_by_label("Leave sub-question 2 out").uncheck(force=True)
-    reader.get_by_role("button", name="Approve and start").click()
-    expect(reader.locator(".plan.asking")).to_have_count(0)
+    expect(reader.get_by_role("textbox", name="Steer it")).to_have_value("half a wish")
 
 
 def test_watching_and_steering(site: Site, reader: Page) -> None:
@@ -104,10 +93,10 @@ def test_watching_and_steering(site: Site, reader: Page) -> None:
     site.service.hold("steered")
     expect(reader.locator("#lane-q2")).to_contain_text("Still missing: the version since which these defaults hold")
     expect(reader.locator(".needle", has_text="searches")).to_contain_text("8 of 80")
-    reader.get_by_label("Steer it").fill("Only what is newer than 2020 counts.")
-    reader.get_by_label("Steer it").press("Enter")
+    reader.get_by_role("textbox", name="Steer it").fill("Only what is newer than 2020 counts.")
+    reader.get_by_role("textbox", name="Steer it").press("Enter")
     expect(reader.locator(".wish")).to_contain_text("heard")
-    expect(reader.get_by_label("Steer it")).to_have_value("")
+    expect(reader.get_by_role("textbox", name="Steer it")).to_have_value("")
     reader.locator("#lane-q3 > details > summary").click()
     reader.get_by_role("button", name="Read nothing more from vendor.example").click()
     expect(reader.locator("#lane-q3")).to_contain_text("you blocked vendor.example")
@@ -121,7 +110,7 @@ def test_watching_and_steering(site: Site, reader: Page) -> None:
 
 
 def test_pausing_going_on_and_raising_a_limit(site: Site, reader: Page) -> None:
-    site.service.script = lambda run: iter([*beginning(), *searching(), Waiting("resume"), *list(deep_run())[-3:]])
+    site.service.script = lambda run: iter([*beginning(waits=False), *searching(), Waiting("resume"), *list(deep_run())[-3:]])
     site.service.hold("waiting")
     run = site.service.ask("How?", "deep")
     for event in list(beginning())[:2]:
@@ -135,10 +124,6 @@ def test_pausing_going_on_and_raising_a_limit(site: Site, reader: Page) -> None:
     reader.locator(".raise").get_by_label("pages").fill("150")
     reader.get_by_role("button", name="Set").click()
     expect(reader.locator(".wish")).to_contain_text("Limits: pages 150")
-    reader.locator(".raise").get_by_label("pages").fill("100000")
-    reader.locator(".raise form").evaluate("form => { form.noValidate = true; }")
-    reader.get_by_role("button", name="Set").click()
-    expect(reader.locator(".raise [data-trouble]")).to_contain_text("from 1 to 300")
     reader.get_by_role("button", name="Resume").click()
     expect(reader.locator(".score")).to_be_visible()
 
@@ -179,12 +164,11 @@ def test_the_helm_without_javascript(site: Site, browser: Browser) -> None:
         page.set_default_timeout(8000)
         site.open(page)
         page.goto(address)
-        page.get_by_role("button", name="Move sub-question 2 up").click()
         page.get_by_label("One more sub-question").fill("And MySQL?")
         page.get_by_role("button", name="Approve and start").click()
-        assert [kind for kind, _ in wished(site)] == ["plan", "plan", "approve"]
+        assert [kind for kind, _ in wished(site)] == ["plan", "approve"]
         expect(page.locator("#lane-q1")).to_contain_text("Noting")
-        page.get_by_label("Steer it").fill("Only what is newer than 2020")
+        page.get_by_role("textbox", name="Steer it").fill("Only what is newer than 2020")
         page.get_by_role("button", name="Tell it").click()
         expect(page.locator(".wish").first).to_contain_text("Only what is newer than 2020")
         site.service.release()

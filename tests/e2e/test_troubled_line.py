@@ -56,3 +56,33 @@ def test_a_lost_line_is_said_and_taken_up_again(site: Site, reader: Page) -> Non
     site.service.release()
     expect(reader.locator(".status")).to_contain_text("Done", timeout=15_000)
     expect(reader.locator("[data-lost]")).to_be_hidden()
+
+
+def test_a_plan_edited_to_nothing_stays_on_the_screen(site: Site, reader: Page) -> None:
+    reader.goto(site.deep())
+    for place in range(1, 6):
+        reader.get_by_label(f"Leave sub-question {place} out").check(force=True)
+    reader.get_by_role("button", name="Approve and start").click()
+    expect(reader.locator(".plan.asking [data-trouble]")).to_contain_text("at least one sub-question")
+    reader.get_by_label("Leave sub-question 2 out").uncheck(force=True)
+    reader.get_by_role("button", name="Approve and start").click()
+    expect(reader.locator(".plan.asking")).to_have_count(0)
+
+
+def test_limits_beyond_the_servers_are_refused_where_they_were_typed(site: Site, reader: Page) -> None:
+    reader.goto(site.deep())
+    reader.locator(".raise summary").click()
+    reader.locator(".raise").get_by_label("pages").fill("100000")
+    reader.locator(".raise form").evaluate("form => { form.noValidate = true; }")
+    reader.get_by_role("button", name="Set").click()
+    expect(reader.locator(".raise [data-trouble]")).to_contain_text("from 1 to 300")
+    assert site.service.wishes(site.service.runs()[0].id) == []
+
+
+def test_a_control_that_cannot_be_sent_says_so_and_keeps_what_was_typed(site: Site, reader: Page) -> None:
+    reader.goto(site.deep())
+    reader.route("**/steer", lambda route: route.abort())
+    reader.get_by_role("textbox", name="Steer it").fill("only after 2020")
+    reader.get_by_role("button", name="Tell it").click()
+    expect(reader.locator(".steer [data-trouble]")).to_contain_text("Leash does not answer")
+    expect(reader.get_by_role("textbox", name="Steer it")).to_have_value("only after 2020")

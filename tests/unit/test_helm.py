@@ -283,8 +283,8 @@ def test_limits_patience_and_notices_go_with_the_question(client: FlaskClient, s
     assert (run.patience, run.notify) == (3600, "https://hook.example/x")
 
 
-@pytest.mark.parametrize("given", [{"deep.pages": "0"}, {"deep.pages": "-3"}, {"deep.pages": "1" * 400}, {"deep.money": "1,5"}, {"deep.money": "nan"},
-                                   {"deep.minutes": "inf"}, {"notify": "nowhere"}])
+@pytest.mark.parametrize("given", [{"deep.pages": "0"}, {"deep.pages": "-3"}, {"deep.pages": "1" * 400}, {"deep.money": "1,5"},
+                                   {"deep.money": "nan"}, {"deep.minutes": "inf"}, {"notify": "nowhere"}])
 def test_limits_that_cannot_be_come_back_with_a_sentence(client: FlaskClient, service: FakeService, given: dict) -> None:
     answer = post(client, "/runs", {"question": "Why?", "depth": "deep", "writer": "model", **given})
     page = lxml.html.document_fromstring(answer.text)

@@ -196,6 +196,11 @@ def test_while_it_is_written_sources_are_those_cited_so_far() -> None:
     assert [(source.n, source.rung) for source in story.sources] == [(1, "pdf")]
 
 
+def test_a_header_cell_without_words_heads_nothing() -> None:
+    html = answer_html("| | A |\n|---|---|\n| b | c |\n")
+    assert (html.count("<th>"), html.count("<td>")) == (1, 3)
+
+
 # Nothing nasty comes through
 
 

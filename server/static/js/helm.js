@@ -22,12 +22,12 @@ async function send(main, form, submitter, say) {
   place.textContent = "";
   try {
     const reply = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
-    const { parts, said, trouble } = await reply.json().catch(() => ({ trouble: AWAY }));
-    if (trouble) place.textContent = trouble;
+    const told = await reply.json().catch(() => ({ trouble: AWAY }));
+    if (told.trouble) place.textContent = told.trouble;
     else {
-      say.textContent = said;
+      say.textContent = told.said;
       forget(form);
-      show(main, parts);
+      await show(main, told);
     }
   } catch {
     place.textContent = AWAY;
@@ -41,8 +41,14 @@ function forget(form) {
   if (form.matches("[data-steer]")) form.reset();
 }
 
-function show(main, parts) {
-  for (const [name, html] of Object.entries(parts)) {
+/** What the stream has drawn meanwhile may be newer than the reply; then the reply is asked for again. */
+async function show(main, told, again = 3) {
+  if (again && told.seen < Number(main.dataset.seen ?? 0)) {
+    const reply = await fetch(main.dataset.parts);
+    if (reply.ok) await show(main, await reply.json(), again - 1);
+    return;
+  }
+  for (const [name, html] of Object.entries(told.parts)) {
     const slot = main.querySelector(`[data-slot="${name}"]`);
     settle(slot, html);
     changed(main, slot);

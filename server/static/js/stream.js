@@ -10,7 +10,11 @@ export function follow(main) {
   const address = new URL(main.dataset.stream, location.href);
   let over = false;
 
-  const seen = (event) => { if (event.lastEventId) address.searchParams.set("after", event.lastEventId); };
+  const seen = (event) => {
+    if (!event.lastEventId) return;
+    address.searchParams.set("after", event.lastEventId);
+    main.dataset.seen = event.lastEventId;
+  };
   const connect = () => {
     const source = new EventSource(address);
     const put = (slot) => (event) => { seen(event); settle(slot, event.data); changed(main, slot); };
