@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -79,12 +80,15 @@ def change_plan(run_id: str) -> tuple[Response, int]:
     return jsonify(planned(service().wish(run_id, "plan", sent('{"items": [{"id": "q1", "text": "…"}]}')))), 202
 
 
-@blueprint.post("/runs/<run_id>/approve", defaults={"kind": "approve"})
-@blueprint.post("/runs/<run_id>/pause", defaults={"kind": "pause"})
-@blueprint.post("/runs/<run_id>/resume", defaults={"kind": "resume"})
-@blueprint.post("/runs/<run_id>/finish", defaults={"kind": "finish"})
-def wish(run_id: str, kind: str) -> tuple[Response, int]:
-    return jsonify(told(service().wish(run_id, kind))), 202
+def plain_wish(kind: str) -> Callable[[str], tuple[Response, int]]:
+    """The view of a wish that has nothing to say but its name."""
+    def view(run_id: str) -> tuple[Response, int]:
+        return jsonify(told(service().wish(run_id, kind))), 202
+    return view
+
+
+for name in ("approve", "pause", "resume", "finish"):
+    blueprint.add_url_rule(f"/runs/<run_id>/{name}", name, plain_wish(name), methods=["POST"])
 
 
 @blueprint.post("/runs/<run_id>/limits")
