@@ -7,55 +7,98 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from agent.budget import Budget
     from agent.events import Event
     from agent.records import Answer
     from agent.tools import Tools
 
-ANSWERED, FAULT, BAD_INPUT, NOTHING_FOUND = 0, 1, 2, 3
+ANSWERED, FAULT, BAD_INPUT, NOTHING_FOUND, QUIT = 0, 1, 2, 3, 130
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was typed after `leash ask`. `limits` are as typed (pages=60), `patience` is in seconds, None for the depth's own."""
+
+    question: str
+    depth: str = "quick"
+    limits: tuple[str, ...] = ()
+    patience: int | None = None
+    plan_only: bool = False
+    yes: bool = False
+    no_model: bool = False
+    as_json: bool = False
 
 
 @click.command("ask")
 @click.argument("question")
-@click.option("--depth", default="quick", show_default=True, help="How far Leash may go alone; only quick is there yet.")
+@click.option("--depth", default="quick", show_default=True, help="How far Leash may go alone: quick, research or deep.")
+@click.option("--limit", "limits", multiple=True, metavar="NAME=NUMBER", help="Another limit, such as pages=60; may be given again.")
+@click.option("--plan-only", is_flag=True, help="Print the plan of research or deep research, and stop.")
+@click.option("--yes", is_flag=True, help="Ask nothing: the plan runs as it is, its questions take their defaults.")
+@click.option("--patience", type=int, metavar="SECONDS", help="How long the plan of deep research waits for your word.")
 @click.option("--no-model", is_flag=True, help="Quote the best passages word for word instead of having a model write.")
-@click.option("--json", "as_json", is_flag=True, help="Print, last, the answer as one JSON object.")
-def command(question: str, depth: str, no_model: bool, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print, last, the answer (or the plan) as one JSON object.")
+def command(**given: Any) -> None:
     """Ask QUESTION and print an answer whose every citation is a quote.
 
-    Searches, reads and answers in this process; no server is needed. Exit code: 0 answered, 3 nothing found, 2 the
-    question or a setting cannot be used, 1 a fault.
+    Searches, reads and answers in this process; no server is needed. Deep research shows its plan and waits for your
+    word. While research or deep research runs, Ctrl-C once finishes now, twice stops and keeps, three times quits.
+
+    Exit code: 0 answered, 3 nothing found, 2 the question or a setting cannot be used, 1 a fault, 130 you quit.
     """
-    sys.exit(ask(question, depth, not no_model, as_json))
+    sys.exit(ask(Wanted(**given)))
 
 
-def ask(question: str, depth: str, model: bool, as_json: bool) -> int:
-    from agent.budget import budget_for
+def ask(wanted: Wanted) -> int:
     from agent.errors import BadInput, LeashError
-    from agent.question import checked
 
     try:
-        asked, budget = checked(question), budget_for(depth)
-        tools = opened(model)
+        return begun(wanted)
     except BadInput as error:
         click.echo(str(error), err=True)
         return BAD_INPUT
     except LeashError as error:
         click.echo(str(error), err=True)
         return FAULT
-    from agent.engine import research
 
+
+def begun(wanted: Wanted) -> int:
+    """The run in this process. Raises BadInput for what cannot be run."""
+    from agent.budget import budget_for
+    from agent.errors import BadInput
+    from agent.question import checked
+
+    question, budget = checked(wanted.question), budget_for(wanted.depth)
+    if wanted.plan_only and not budget.plans:
+        raise BadInput(f"{budget.title} has no plan to print. Use --depth research or --depth deep with --plan-only.")
+    if budget.plans or wanted.limits:
+        from server.sitting import before_the_start
+
+        budget = before_the_start(budget, wanted)
+    tools = opened(not wanted.no_model)
     try:
-        return follow(research(asked, budget, tools), tools, as_json)
+        return followed(wanted, question, budget, tools)
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
-        return 130
+        return QUIT
     finally:
         tools.close()
+
+
+def followed(wanted: Wanted, question: str, budget: Budget, tools: Tools) -> int:
+    if budget.plans:
+        from server.sitting import Sitting
+
+        return Sitting(wanted, question, budget, tools).run()
+    from agent.engine import research
+
+    return follow(research(question, budget, tools), wanted.as_json)
 
 
 def opened(model: bool) -> Tools:
@@ -70,7 +113,7 @@ def opened(model: bool) -> Tools:
     return open_tools(settings, model, children)
 
 
-def follow(events: Any, tools: Tools, as_json: bool) -> int:
+def follow(events: Any, as_json: bool) -> int:
     from agent.events import Answered, Failed
 
     seen: list[Event] = []
