@@ -123,7 +123,8 @@ def planned(run: Run) -> Iterator[Event]:
             yield Trouble("plan", "the plan", f"{error} The plan is made of the question's own parts.")
     yield Planned(run.plan, by)
     yield from changed(run)
-    if run.budget.approves and not run.meter.steering.approved and not run.meter.steering.stop:
+    wanted = run.meter.steering
+    if run.budget.approves and not (wanted.approved or wanted.finish or wanted.stop):
         until = run.tools.journal.step("shown plan", {}, time.time) + run.budget.patience
         if time.time() < until:
             yield Waiting("plan", datetime.fromtimestamp(until, UTC).isoformat(timespec="seconds"))
