@@ -195,6 +195,8 @@ def stopped_words(answer: Answer | None) -> str:
 
 
 def state_of(run: Run) -> str:
+    if run.status == "waiting" and run.waiting_for == "resume":
+        return "paused"
     if run.status == "done" and run.stopped_by in ("user", "nothing found"):
         return {"user": "stopped", "nothing found": "nothing found"}[run.stopped_by]
     return STATE_WORDS.get(run.status, run.status)

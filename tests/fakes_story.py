@@ -132,7 +132,7 @@ def only(text: str, *cited: Citation) -> Said:
 
 
 REPORT: tuple[str | Said, ...] = (
-    only("Both systems begin a checkpoint by size: SQLite when its log reaches 1,000 pages", cite("wal")), " ",
+    only("Both systems begin a checkpoint by size: SQLite when its log reaches 1,000 pages.", cite("wal")), " ",
     only("PostgreSQL also begins one by the clock, every five minutes unless told otherwise.", cite("pgwal"), cite("pgwal", 1)), " ",
     only("In SQLite the usual hindrance is a reader that never ends.", cite("wal", 1)),
     "\n\n### ", heading("When a checkpoint begins"), "\n\n",
