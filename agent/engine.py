@@ -22,6 +22,7 @@ from agent.events import Answered, Checking, Event, Failed, Planned, Started, Tr
 from agent.events import Draft as Drafted
 from agent.lanes import Lanes
 from agent.look import Inquiry, found, look_around
+from agent.markup import pieces, settled
 from agent.meter import Paused
 from agent.models import Switched, Wrote
 from agent.note import Material, Note
@@ -33,7 +34,7 @@ from agent.search.provider import why_nothing
 from agent.steer import Control, MemoryControl
 from agent.tools import Tools
 from agent.wordings import wordings
-from agent.write import Draft, Ledger, messages, replaced, spans
+from agent.write import Draft, Ledger, messages, replaced
 
 SHOWN_TO_MODEL = 24  # passages for a short answer: some 5,000 tokens
 ANSWER_TOKENS = 2_000
@@ -175,7 +176,7 @@ def by_model(run: Run, notes: Sequence[Note], lanes: Lanes | None = None) -> Ite
     except (ModelError, OverLimit) as error:
         if isinstance(error, OverLimit):
             run.reached(error.limit)
-        yield from told_troubles(run)
+        yield from run.told_troubles()
         yield Trouble("write", "the answer", f"{error} The quotes below stand without a model.")
         return None
     for sentence in written.troubles:
@@ -207,7 +208,7 @@ def drafted(run: Run, material: Material, most: int) -> Iterator[Event]:
             piece = next(pieces)
         except StopIteration as end:
             yield from more(*draft.feed("", last=True))
-            yield from told_troubles(run)
+            yield from run.told_troubles()
             return end.value, draft
         if isinstance(piece, Switched):
             if not isinstance(piece, Anew):
@@ -231,20 +232,12 @@ def writing_of(run: Run, material: Material, most: int) -> Iterator[Wrote | Swit
     for piece in run.meter.stream("write", "answer", lambda _: asked, max_tokens=ANSWER_TOKENS):
         text = text + piece.text if isinstance(piece, Wrote) else ""
         yield piece
-    return Written(text)
+    return Written(settled(text))
 
 
 def more(markdown: str, cited: tuple[Citation, ...]) -> Iterator[Event]:
     if markdown:
         yield Drafted(markdown, cited)
-
-
-def told_troubles(run: Run) -> Iterator[Event]:
-    while run.meter.troubles:
-        stage, subject, message = run.meter.troubles.pop(0)
-        if "limit of tokens" in message:
-            run.reached("tokens")
-        yield Trouble(stage, subject, message)
 
 
 # ---------------------------------------------------------------- check
@@ -288,11 +281,11 @@ def faulty_of(place: int, claim: Claim, markdown: str, notes: Sequence[Note]) ->
     idents = {(note.ranked.passage.page_sha256, note.ranked.passage.start): note.ident for note in notes}
     quotes = [(idents.get((one.page_sha256, one.start), ""), one.quote) for one in claim.citations]
     quotes = [one for one in quotes if one[0]]
-    places = spans(markdown)
+    places = list(pieces(markdown))
     if not quotes or place >= len(places):
         return None
-    start, end = places[place]
-    return Faulty(place, markdown[start:end], tuple(quotes), claim.reason)
+    piece = places[place]
+    return Faulty(place, markdown[piece.start:piece.end], tuple(quotes), claim.reason, piece.lead)
 
 
 # ---------------------------------------------------------------- the end
