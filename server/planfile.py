@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from agent.errors import BadInput
 from agent.records import Plan, SubQuestion
 
 HEAD = """# The plan. Change, move, add or delete lines; a line that is new becomes a sub-question of its own.
@@ -31,7 +30,7 @@ def item_text(item: SubQuestion) -> str:
 
 
 def wish_from(text: str, plan: Plan) -> dict[str, Any]:
-    """The data of a "plan" wish. Raises BadInput for lines that belong to nothing."""
+    """The data of a "plan" wish. Of what is indented, the first of its kind belongs to its line; the rest is left from lines deleted."""
     items: list[dict[str, str]] = []
     answers: dict[str, str] = {}
     about = ""
@@ -43,19 +42,13 @@ def wish_from(text: str, plan: Plan) -> dict[str, Any]:
         if about.startswith("a"):
             answers |= {about: found[1]} if (found := ANSWER.match(line)) else {}
         elif detail := DETAIL.match(line):
-            last_of(items, line)[detail[1].lower().replace(" ", "_")] = detail[2]
-        elif line[0].isspace() and not named:
-            last_of(items, line)["text"] += f" {line.strip()}"
+            (items or [{}])[-1].setdefault(detail[1].lower().replace(" ", "_"), detail[2])
+        elif line[0].isspace() and not named and items:
+            items[-1]["text"] += f" {line.strip()}"
         else:
             items.append({"id": named[1], "text": named[2]} if named else {"text": line.strip("-* ")})
     defaults = {one.id: one.default for one in plan.questions}
     return {"items": items, "answers": {name: said for name, said in answers.items() if name in defaults and said != defaults[name]}}
-
-
-def last_of(items: list[dict[str, str]], line: str) -> dict[str, str]:
-    if not items:
-        raise BadInput(f"The line “{line.strip()[:60]}” is indented, but there is no sub-question above it.")
-    return items[-1]
 
 
 def by_lines(plan: Plan, ask: Ask) -> dict[str, Any]:

@@ -133,8 +133,8 @@ class Sitting:
         """Ctrl-C: finish, then stop, then quit; at a question it quits at once. Says it by itself: this is a signal's handler."""
         if self.asking or self.control.presses == len(PRESSES):
             raise KeyboardInterrupt
-        os.write(2, SAID[self.control.presses])
-        self.control.presses += 1
+        self.control.presses += 1  # first: the next press may come while this one is told
+        os.write(2, SAID[self.control.presses - 1])
 
     def follow(self) -> Event | None:
         """The last event of one call of the engine, or the plan where that is all that is wanted."""

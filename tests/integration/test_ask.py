@@ -88,7 +88,7 @@ def test_a_question_shaped_like_an_order_is_a_question(ask):
 
 
 def test_a_depth_or_a_setting_that_is_none(ask):
-    assert ask(QUESTION, "--depth", "deep").returncode == 2
+    assert ask(QUESTION, "--depth", "bottomless").returncode == 2
     wrong = ask(QUESTION, port="http")
     assert (wrong.returncode, wrong.stderr.count("LEASH_PORT")) == (2, 1)
 
