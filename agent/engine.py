@@ -20,7 +20,7 @@ from agent.dossier import dossier, gathered
 from agent.errors import ModelError, OverLimit
 from agent.events import Answered, Checking, Event, Failed, Planned, Started, Trouble, Waiting, Writing
 from agent.events import Draft as Drafted
-from agent.lanes import Lanes
+from agent.lanes import SETTLED, Lanes
 from agent.look import Inquiry, found, look_around
 from agent.markup import pieces, settled
 from agent.meter import Paused
@@ -51,6 +51,7 @@ def research(question: str, budget: Budget, tools: Tools, control: Control | Non
             yield Started(question, budget.depth, run.meter.limits(), first_writer(run))
             yield from (in_lanes if budget.plans else at_once)(run)
         except Paused:
+            run.meter.settle(SETTLED)
             yield Waiting("resume")
 
 
@@ -116,11 +117,13 @@ def planned(run: Run) -> Iterator[Event]:
     """The plan that runs; wordings by sub-question. None while the human is waited for."""
     by, searches = "", {}
     run.plan = planning.by_code(run.question)
-    if run.meter.has_model:
+    journal = run.tools.journal
+    if run.meter.has_model and not journal.recall("plan by code", {}):
         try:
             run.plan, searches = planning.by_model(run.question, run.today, run.budget.report, run.meter)
-            by = run.meter.models.names_for("plan")[0]
+            by = run.meter.who("plan", "plan")
         except (ModelError, OverLimit) as error:
+            journal.remember("plan by code", {}, True)  # what the human is shown is what runs, though a model might answer by then
             yield Trouble("plan", "the plan", f"{error} The plan is made of the question's own parts.")
     yield Planned(run.plan, by)
     yield from changed(run)
@@ -136,10 +139,8 @@ def planned(run: Run) -> Iterator[Event]:
 
 def changed(run: Run) -> Iterator[Event]:
     """The plan as the human has edited it while it was waited for: what will run is what is shown."""
-    plan = planning.edited(run.plan, run.control.wishes())
-    if plan != run.plan:
-        run.plan = plan
-        yield Planned(plan, "user")
+    if run.edit():
+        yield Planned(run.plan, "user")
 
 
 def in_quotes(run: Run, lanes: Lanes) -> Iterator[Event]:
@@ -173,6 +174,7 @@ def by_model(run: Run, notes: Sequence[Note], lanes: Lanes | None = None) -> Ite
     try:
         written, draft = yield from drafted(run, material, most)
         markdown, claims, draft = yield from checked(run, written.markdown, draft, notes, most)
+        yield from run.told_troubles()
     except (ModelError, OverLimit) as error:
         if isinstance(error, OverLimit):
             run.reached(error.limit)
@@ -293,6 +295,8 @@ def faulty_of(place: int, claim: Claim, markdown: str, notes: Sequence[Note]) ->
 def finished(run: Run, answer: Answer, lanes: Lanes | None = None) -> Answer:
     """The answer with all that is known of the run."""
     gauge = run.meter.gauge()
+    if run.meter.refused:
+        run.reached(run.meter.refused)
     quotes = {(c.page_sha256, c.start) for claim in answer.claims for c in claim.citations}
     used = {**gauge.used, "quotes": len(quotes), "seconds": round(run.meter.seconds(), 2)}
     answer = replace(answer, limits=gauge.limits, used=used, stopped_by=run.stopped_by, seconds=used["seconds"], roles=gauge.roles)
@@ -300,5 +304,6 @@ def finished(run: Run, answer: Answer, lanes: Lanes | None = None) -> Answer:
         return answer
     cite = Ledger.of_notes(lanes.notes())
     cite.numbers = {source.sha256: source.n for source in answer.sources}
-    disputes = tuple(Dispute(about, tuple(filter(None, map(cite.cite, sides)))) for about, sides in lanes.disputes())
-    return replace(answer, plan=run.plan, disputes=disputes, left_open=tuple(lanes.left_open()))
+    found = [Dispute(about, tuple(filter(None, map(cite.cite, sides)))) for about, sides in lanes.disputes()]
+    disputes = tuple(dispute for dispute in found if len(dispute.citations) > 1)  # the human may have dropped a side's page
+    return replace(answer, plan=run.plan, disputes=disputes, sources=cite.sources(), left_open=tuple(lanes.left_open()))

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import ceil
 
-from agent.answer import pick
 from agent.choose import chosen
 from agent.errors import ModelError, OverLimit
 from agent.events import Disputed, Event, Lane, Trouble
-from agent.look import DEEPEST, Inquiry, gather, look_around, open_hits, search, search_more
-from agent.note import Note, Noting, note
-from agent.plan import number_of
-from agent.rank import Ranked, choose_hits, rank
+from agent.look import DEEPEST, Inquiry, Skipped, gather, look_around, open_hits, search, search_more
+from agent.note import note
+from agent.rank import choose_hits
 from agent.records import Dispute
 from agent.wordings import wordings
 from agent.write import Ledger
@@ -25,18 +23,13 @@ FIRST_LOOK = 14  # pages of a lane without a model that asks the question itself
 SIDE_LOOK = 8  # and of one that asks a part of it
 MOST_A_ROUND = 8  # pages that one round may open
 USUAL_ROUNDS = 3  # of a lane: what its share of the pages is reckoned by
-TAKEN = 8  # passages noted in a round where no model marks them
 
 
-class Skipped(Exception):
-    """The human has skipped or dropped this sub-question."""
-
-
-def inquire(inquiry: Inquiry, first: Sequence[str], rounds: int) -> Iterator[Event]:
-    """Work on one sub-question until it is done, its rounds are used up, or a limit or the human ends it."""
+def inquire(inquiry: Inquiry, first: Sequence[str], more: int = 0) -> Iterator[Event]:
+    """Work on one sub-question until it is done, its rounds (and so many `more`) are used up, or a limit or the human ends it."""
     try:
         if inquiry.run.meter.has_model:
-            yield from rounds_by_model(inquiry, list(first) or wordings(inquiry.item.text, 3), rounds)
+            yield from rounds_by_model(inquiry, list(first) or wordings(inquiry.item.text, 3), more)
         else:
             yield from one_look(inquiry, list(first))
         yield ended(inquiry, "open" if inquiry.missing else "done")
@@ -44,6 +37,7 @@ def inquire(inquiry: Inquiry, first: Sequence[str], rounds: int) -> Iterator[Eve
         yield ended(inquiry, "skipped", "You skipped it; what was found is kept.")
     except OverLimit as reached:
         inquiry.run.reached(reached.limit)
+        inquiry.ended_at = (reached.limit, inquiry.run.meter.limits().get(reached.limit, 0))
         yield ended(inquiry, "open", LIMIT_WORDS.get(reached.limit, f"The limit of {reached.limit.replace('_', ' ')} is reached."))
 
 
@@ -57,10 +51,13 @@ def ended(inquiry: Inquiry, state: str, words: str = "") -> Event:
 
 # ---------------------------------------------------------------- with a model
 
-def rounds_by_model(inquiry: Inquiry, wanted: list[str], rounds: int) -> Iterator[Event]:
-    while inquiry.rounds < rounds and (wanted or inquiry.rounds == 0):
+def rounds_by_model(inquiry: Inquiry, wanted: list[str], more: int) -> Iterator[Event]:
+    meter = inquiry.run.meter
+    while inquiry.rounds < meter.limits()["rounds"] + more and (wanted or inquiry.rounds == 0):
         number = inquiry.rounds + 1
         heed(inquiry, number)
+        if meter.left("pages") < 1 and not replays(inquiry, number):
+            raise OverLimit("pages")
         yield Lane(inquiry.lane, "searching", "", inquiry.missing)
         yield from (search if number == 1 else search_more)(inquiry, wanted[:3], [DEEPEST] * 3)
         yield Lane(inquiry.lane, "choosing", "", inquiry.missing)
@@ -73,11 +70,14 @@ def rounds_by_model(inquiry: Inquiry, wanted: list[str], rounds: int) -> Iterato
 
 
 def heed(inquiry: Inquiry, number: int) -> None:
-    """Before a round: raises Skipped if the human wants no more of it; a round that was paid for before is replayed all the same."""
-    run = inquiry.run
-    gone = inquiry.item.id in run.meter.steering.skipped or all(item.id != inquiry.item.id for item in run.plan.items)
-    if gone and run.tools.journal.recall("shown", [inquiry.item.id, number]) is None:
+    """Raises Skipped if the human wants no more of it; a round that was paid for before is replayed all the same."""
+    if inquiry.run.is_skipped(inquiry.item.id) and not replays(inquiry, number):
         raise Skipped
+
+
+def replays(inquiry: Inquiry, number: int) -> bool:
+    """Whether this round was paid for in an earlier sitting."""
+    return inquiry.run.tools.journal.recall("shown", [inquiry.item.id, number]) is not None
 
 
 def read_chosen(inquiry: Inquiry, number: int) -> Iterator[Event]:
@@ -101,13 +101,10 @@ def pages_a_round(inquiry: Inquiry) -> int:
 
 
 def noted(inquiry: Inquiry, number: int) -> Iterator[Event]:
-    """The notes of this round, told and kept; by rank where the model fails."""
-    try:
-        noting = note(inquiry, number)
-    except ModelError as error:
-        yield Trouble("note", "marking passages", f"{error} The best passages are taken by rank.", inquiry.lane)
-        inquiry.notes += notes_of(inquiry, pick(rank(inquiry.run.kept(inquiry.fresh), inquiry.likeness), TAKEN))
-        return Noting(missing=inquiry.missing)
+    """The notes of this round, told and kept."""
+    noting = note(inquiry, number)
+    if noting.trouble:
+        yield Trouble("note", "marking passages", noting.trouble, inquiry.lane)
     inquiry.notes += noting.notes
     inquiry.disputes += noting.disputes
     if noting.told:
@@ -127,12 +124,9 @@ def one_look(inquiry: Inquiry, first: list[str]) -> Iterator[Event]:
     most = FIRST_LOOK if whole else SIDE_LOOK
     yield from look_around(inquiry, first or wordings(inquiry.item.text, 4 if whole else 2), most)
     inquiry.rounds += 1
+    if not inquiry.pages and inquiry.run.meter.left("pages") < 1:
+        raise OverLimit("pages")
 
 
-def notes_of(inquiry: Inquiry, ranked: Sequence[Ranked]) -> list[Note]:
-    """Passages as notes, by idents that follow those given already."""
-    first = number_of(inquiry.item.id) * 100 + 1 + len(inquiry.shown)
-    inquiry.shown += [one.passage for one in ranked]
-    return [Note(f"p{place}", inquiry.item.id, one) for place, one in enumerate(ranked, first)]
 
 

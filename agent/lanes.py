@@ -12,24 +12,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent import plan as planning
 from agent.answer import pick
 from agent.dossier import Group
 from agent.events import Dropped, Event, Kept, Lane, Planned, Steered
-from agent.inquire import inquire, notes_of
+from agent.inquire import inquire
 from agent.look import Inquiry
 from agent.meter import Paused
-from agent.note import Note
+from agent.note import Note, take_rest
 from agent.rank import Likeness, rank
-from agent.records import Plan, SubQuestion
+from agent.records import SubQuestion
 from agent.run import Run
 from agent.topics import topics_of
 
 TICK = 0.2
 GAUGE_EVERY = 1.0
-GRACE = 2.0  # seconds that a lane may take to end once its limit is reached
+GRACE = 3.0  # seconds that a lane may take to end once its limit is reached,
+SETTLED = 30.0  # once it is paused,
+REPLAYED = 6.0  # and once the human has said stop, where all that it does is to take up what an earlier sitting paid for
 MORE_ROUNDS = 2  # that "dig deeper" gives a lane
 PINNED = 3  # passages noted of a page that the human pinned
+MOST_PINNED = 33  # pages whose passages have numbers of their own: those below 100
 
 
 @dataclass
@@ -42,11 +44,14 @@ class Lanes:
     active: dict[str, threading.Thread] = field(default_factory=dict)
     told: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
     heeded: int = 0
-    dug: int = 0
     pinned: dict[str, list[Note]] = field(default_factory=dict)
     topics: bool = False
     found: set[str] = field(default_factory=set)  # ids of the sub-topics that the first look found
     paused: bool = False
+    replays: bool = field(init=False)  # whether nothing new may begin from the first
+
+    def __post_init__(self) -> None:
+        self.replays = self.is_over()
 
     def work(self) -> Iterator[Event]:
         """Until every lane has ended, a limit is reached, or the human says so. Raises Paused once no step is under way."""
@@ -55,17 +60,25 @@ class Lanes:
             yield from self.heed()
             self.start()
             yield from self.drain(TICK)
+            yield from self.run.told_troubles()
             if time.monotonic() >= next_gauge:
                 next_gauge = time.monotonic() + GAUGE_EVERY
                 yield self.run.meter.gauge()
-            if not self.active and not self.waiting() and not self.more_topics():
+            if not self.active and not self.startable() and not self.pinning() and not self.more_topics():
                 break
-            if self.is_over():
+            if self.is_over() and not self.startable():
                 yield from self.wind_up()
                 break
         yield from self.drain(0)
         if self.paused:
             raise Paused
+        self.take_rest()
+
+    def take_rest(self) -> None:
+        """Of lanes that were ended in the middle, what was read and not looked at. When the human said stop there is no time for it."""
+        if self.run.meter.has_model and not self.run.meter.steering.stop:
+            for ident in [item.id for item in self.run.plan.items if item.id in self.inquiries and item.id not in self.active]:
+                take_rest(self.inquiries[ident])
 
     # ---------------------------------------------------------------- the human
 
@@ -73,10 +86,11 @@ class Lanes:
         """What was wished since the last look: told, and the plan changed by it."""
         wishes = self.run.control.wishes()
         if len(wishes) > self.heeded:
-            plan = planning.edited(self.run.plan, wishes[self.heeded:])
-            if plan != self.run.plan:
-                self.run.plan = plan
-                yield Planned(plan, "user")
+            if self.run.edit():
+                yield Planned(self.run.plan, "user")
+                for item in self.run.plan.items:
+                    if item.id in self.inquiries:
+                        self.inquiries[item.id].item = item
             for wish in wishes[self.heeded:]:
                 yield Steered(wish.seq, wish.kind, words_of(wish.kind, wish.data, self.run.meter.has_model))
             self.heeded = len(wishes)
@@ -84,9 +98,9 @@ class Lanes:
 
     def read_pinned(self) -> Iterator[Event]:
         """A page that the human pinned is read at once, and its best passages are notes."""
-        for url in self.run.meter.steering.pinned:
+        for url in self.pinning():
             future = self.run.open(url, "user")
-            if url in self.pinned or not future.done():
+            if not future.done():
                 continue
             self.pinned[url] = []
             if error := future.exception():
@@ -97,42 +111,62 @@ class Lanes:
             holder = self.inquiries.setdefault("q0", Inquiry(self.run, item, "", state="done"))
             holder.pages[page.sha256] = page
             yield Kept(page.final_url, page.title, page.site, page.rung, page.sha256, len(page.text.split()), 0.0, page.date)
-            self.pinned[url] = notes_of(holder, pick(rank([page], self.run.likeness), PINNED))
+            ranked = pick(rank([page], self.run.likeness), PINNED)
+            self.pinned[url] = [Note(f"p{n}", "q0", one) for n, one in enumerate(ranked, self.first_ident(url))]
             holder.notes += self.pinned[url]
+
+    def pinning(self) -> list[str]:
+        """Pinned pages that have not come yet."""
+        return [url for url in dict.fromkeys(self.run.meter.steering.pinned) if url not in self.pinned]
+
+    def first_ident(self, url: str) -> int:
+        """The number of a pinned page's first passage: by its place among all that were ever pinned, in whatever order they come."""
+        pins = list(dict.fromkeys(wish.data["url"] for wish in self.run.control.wishes() if wish.kind == "pin"))
+        return 1 + PINNED * (pins.index(url) % MOST_PINNED)
 
     # ---------------------------------------------------------------- lanes
 
-    def waiting(self) -> list[SubQuestion]:
-        """Sub-questions whose lane has not begun."""
-        skipped = self.run.meter.steering.skipped
-        return [item for item in self.run.plan.items if item.id not in self.inquiries and item.id not in skipped]
+    def startable(self) -> list[SubQuestion]:
+        """Sub-questions, in the plan's order, whose lane may begin, or go on: dug deeper, taken up again, or its limit raised."""
+        skipped, over = self.run.meter.steering.skipped, self.is_over()
+        free = [item for item in self.run.plan.items if item.id not in skipped and item.id not in self.active]
+        return [item for item in free if (self.has_begun(item) if over else self.goes_on(self.inquiries.get(item.id)))]
+
+    def has_begun(self, item: SubQuestion) -> bool:
+        """Whether a lane of an earlier sitting is still to be replayed: what it paid for counts, though nothing new may begin."""
+        return item.id not in self.inquiries and self.run.tools.journal.recall("lane", item.id) is not None
+
+    def goes_on(self, inquiry: Inquiry | None) -> bool:
+        if inquiry is None or inquiry.state == "skipped":
+            return True
+        limit, was = inquiry.ended_at
+        raised = limit and self.run.meter.limits().get(limit, was) > was
+        return raised or self.run.meter.steering.dug.count(inquiry.item.id) > inquiry.dug
 
     def start(self) -> None:
-        """Begin as many lanes as may run at once, in the plan's order; those to be dug deeper first."""
+        """Begin as many lanes as may run at once."""
         room = int(self.run.meter.limits()["lanes"]) - len(self.active)
-        if self.is_over():
-            return
-        dug = self.run.meter.steering.dug
-        for ident in dug[self.dug:]:
-            inquiry = self.inquiries.get(ident)
-            if inquiry and ident not in self.active:
-                self.dug += 1
-                self.begin(inquiry, inquiry.rounds + MORE_ROUNDS)
-        for item in self.waiting()[:max(0, room)]:
-            self.inquiries[item.id] = Inquiry(self.run, item, item.id)
-            self.begin(self.inquiries[item.id], int(self.run.meter.limits()["rounds"]))
+        for item in self.startable()[:max(0, room)]:
+            if item.id not in self.inquiries:
+                self.inquiries[item.id] = Inquiry(self.run, item, item.id)
+                self.run.tools.journal.step("lane", item.id, lambda: True)
+            self.begin(self.inquiries[item.id])
 
-    def begin(self, inquiry: Inquiry, rounds: int) -> None:
-        inquiry.state = ""
-        thread = threading.Thread(target=self.pump, args=(inquiry, rounds), name=f"lane-{inquiry.item.id}", daemon=True)
+    def begin(self, inquiry: Inquiry) -> None:
+        """In a thread of its own. A lane that has ended before and is dug deeper gets more rounds than its limit."""
+        if inquiry.state and self.run.meter.steering.dug.count(inquiry.item.id) > inquiry.dug:
+            inquiry.dug += 1
+            inquiry.more = max(0, inquiry.rounds - int(self.run.meter.limits()["rounds"])) + MORE_ROUNDS
+        inquiry.state, inquiry.ended_at = "", ("", 0)
+        thread = threading.Thread(target=self.pump, args=(inquiry,), name=f"lane-{inquiry.item.id}", daemon=True)
         self.active[inquiry.item.id] = thread
         thread.start()
 
-    def pump(self, inquiry: Inquiry, rounds: int) -> None:
+    def pump(self, inquiry: Inquiry) -> None:
         """A lane's thread: hand on its events, and last what ended it (None, Paused, or a fault of ours)."""
         end: BaseException | None = None
         try:
-            for event in inquire(inquiry, self.searches.get(inquiry.item.text, []), rounds):
+            for event in inquire(inquiry, self.searches.get(inquiry.item.text, []), inquiry.more):
                 self.told.put(event)
         except Paused as paused:
             end = paused
@@ -166,12 +200,12 @@ class Lanes:
         return self.paused or wanted.paused or wanted.finish or wanted.stop or self.run.meter.seconds_left(0.7) <= 0
 
     def wind_up(self) -> Iterator[Event]:
-        """Wait for what is under way: long where it is paused (a step that ends is not paid for twice), shortly else."""
-        wanted = self.run.meter.steering
-        self.paused = self.paused or (wanted.paused and not wanted.stop)
-        until = time.monotonic() + (30.0 if self.paused else 0.0 if wanted.stop else GRACE)
-        while self.active and time.monotonic() < until:
+        """Wait for what is under way, or is replayed, as long as there is time to."""
+        began = time.monotonic()
+        while self.active and time.monotonic() - began < self.patience():
             yield from self.drain(TICK)
+        wanted = self.run.meter.steering
+        self.paused = (self.paused or wanted.paused) and not wanted.stop
         if self.paused:
             return
         self.run.reached("user" if wanted.stop or wanted.finish else "seconds")
@@ -180,20 +214,25 @@ class Lanes:
             inquiry.state = "open"
             yield Lane(inquiry.lane, "open", "It was ended in the middle; what was found is kept.", inquiry.missing)
 
+    def patience(self) -> float:
+        """Long where it is paused, for a step that ends is not paid for twice, and where it is replayed; but the human's stop is heeded."""
+        if self.run.meter.steering.stop:
+            return REPLAYED if self.replays else GRACE
+        return SETTLED if self.paused or self.replays or self.run.meter.steering.paused else GRACE
+
     # ---------------------------------------------------------------- without a model: lanes by heading and term
 
     def more_topics(self) -> bool:
         """Whether the plan has grown by what the first look found: sub-topics, once."""
-        if self.topics or self.run.meter.has_model or self.is_over() or "q1" not in self.inquiries:
+        known = self.run.tools.journal.recall("topics", {}) is not None
+        if self.topics or self.run.meter.has_model or (self.is_over() and not known) or "q1" not in self.inquiries:
             return False
         self.topics = True
         first = self.inquiries["q1"]
         found = self.run.tools.journal.step("topics", {}, lambda: topics_of(first, self.run.budget.report))
-        number = 1 + max(planning.number_of(item.id) for item in self.run.plan.items)
-        items = [SubQuestion(f"q{n}", text) for n, (text, _) in enumerate(found, number)]
         self.searches |= {text: [wording] for text, wording in found}
+        items = self.run.grow([text for text, _ in found])
         self.found = {item.id for item in items}
-        self.run.plan = Plan((*self.run.plan.items, *items), self.run.plan.assumptions, self.run.plan.questions)
         if items:
             self.told.put(Planned(self.run.plan, ""))
         return bool(items)
@@ -233,7 +272,8 @@ class Lanes:
 
 
 WORDS = {
-    "words": "From now on: “{text}”.", "pin": "{url} is read.", "drop": "{url} is left out.", "block": "Nothing of {domain} is opened or cited.",
+    "words": "From now on: “{text}”.", "pin": "{url} is read.", "drop": "{url} is left out.",
+    "block": "Nothing of {domain} is opened or cited.",
     "skip": "The lane {lane} goes no further.", "dig": "The lane {lane} goes deeper.", "pause": "The run pauses.",
     "resume": "The run goes on.", "finish": "The search ends; the answer is written.", "stop": "The run ends with what is there.",
     "approve": "The plan is approved.", "plan": "The plan is changed.", "raise": "The limits are changed."}

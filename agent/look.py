@@ -26,9 +26,14 @@ LATER = 5  # pages kept for the results of that search
 AT_ONCE = 4  # pages opened before the results have been compared by meaning
 SHARE_ENOUGH = 0.6  # of the pages: once so many came, the rest get GRACE more seconds
 GRACE = 1.0
+GLANCE = 0.5  # seconds between two looks at what the human wants
 SHOWING = 5.0  # seconds instead, while the browser shows one of the most promising: its start alone takes one
 
 Reasons = Callable[[Hit], str]
+
+
+class Skipped(Exception):
+    """The human has skipped or dropped this sub-question."""
 
 
 @dataclass
@@ -36,8 +41,10 @@ class Inquiry:
     """The work on one sub-question. `lane` names it in events ("" where the run has no plan).
 
     `offered` are the results of its searches so far, a ranking a wording; `pages` what it read, best first; `fresh` those of the last look.
-    `shown` are the passages that a model has looked at, `notes` what it kept of them; `missing` is what its "done when"
-    still lacks. `state` is "" while it goes on, then done, open or skipped.
+    `came` are those of `opened` that came or failed. `shown` are the passages that a model has looked at, `notes` what it
+    kept of them; `missing` is what its "done when" still lacks. `state` is "" while it goes on, then done, open or
+    skipped; `ended_at` the limit that ended it, and what that was; `dug` how often it was dug deeper,
+    and `more` the rounds that gives it beyond its limit.
     """
 
     run: Run
@@ -46,6 +53,7 @@ class Inquiry:
     searched: list[str] = field(default_factory=list)
     offered: list[list[Hit]] = field(default_factory=list)
     opened: dict[Future[Page], Hit] = field(default_factory=dict)
+    came: set[Future[Page]] = field(default_factory=set)
     pages: dict[str, Page] = field(default_factory=dict)
     fresh: list[Page] = field(default_factory=list)
     shown: list[Passage] = field(default_factory=list)
@@ -54,6 +62,9 @@ class Inquiry:
     missing: tuple[str, ...] = ()
     rounds: int = 0
     state: str = ""
+    ended_at: tuple[str, float] = ("", 0)
+    dug: int = 0
+    more: int = 0
     likeness: Likeness = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +77,11 @@ class Inquiry:
         mine = {page_key(hit.url) for hit in self.opened.values()}
         found = {page_key(hit.url): hit for hit in reversed(hits) if page_key(hit.url) not in mine and not self.run.blocked(hit.url)}
         return list({key: found[key] for hit in hits if (key := page_key(hit.url)) in found}.values())
+
+    def reached(self, limit: str) -> None:
+        """A limit kept a lane from something that it wanted. One look alone is told how far it may go."""
+        if self.lane:
+            self.run.reached(limit)
 
     def hosts(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(urlsplit(page.final_url).hostname or "" for page in self.pages.values()))
@@ -95,6 +111,8 @@ def search(inquiry: Inquiry, asked: Sequence[str], counts: Sequence[int]) -> Ite
             inquiry.offered.append(hits)
     if len(reached) == len(asked):
         raise reached[0]
+    if reached and isinstance(reached[0], OverLimit):
+        inquiry.reached(reached[0].limit)
 
 
 def search_one(run: Run, wording: str, count: int) -> tuple[list[Hit], list[tuple[str, str]], bool] | Exception:
@@ -139,6 +157,7 @@ def search_more(inquiry: Inquiry, wordings: Sequence[str], counts: Sequence[int]
     except OverLimit as reached:
         if reached.limit != "searches":
             raise
+        inquiry.reached("searches")
 
 
 # ---------------------------------------------------------------- read
@@ -147,41 +166,56 @@ def open_hits(inquiry: Inquiry, hits: Sequence[Hit], upto: int, reason: Reasons 
     """Begin to read these, until the inquiry has opened `upto` pages in all."""
     for hit in inquiry.unseen(hits)[:max(0, upto - len(inquiry.opened))]:
         known = inquiry.run.has_opened(hit.url)
-        if not known and inquiry.run.meter.left("pages") < 1:
+        if not known and inquiry.run.meter.left("pages") < 1 and not inquiry.run.has_read(hit.url):
+            inquiry.reached("pages")
             continue
-        inquiry.opened[inquiry.run.open(hit.url)] = hit
+        inquiry.opened[inquiry.run.open(hit.url, lane=inquiry.lane)] = hit
         if not known:
             yield Reading(hit.url, hit.title, reason(hit), inquiry.lane)
 
 
 def gather(inquiry: Inquiry) -> Iterator[Event]:
     """Pages as they come, into `fresh` in the order they were opened. The slowest are not waited for once most are there."""
-    run, before = inquiry.run, len(inquiry.pages)
-    waiting = {future for future, hit in inquiry.opened.items() if not future.done() or not taken(inquiry, future)}
-    started, enough_at, many, came = time.monotonic(), None, len(waiting), 0
+    before, started = len(inquiry.pages), time.monotonic()
+    inquiry.fresh = []
+    try:
+        late = yield from waited_for(inquiry, set(inquiry.opened) - inquiry.came, started)
+        for future in late:
+            yield Dropped(inquiry.opened[future].url, "It did not come in time.", inquiry.lane)
+    finally:
+        order = {hit.url: place for place, hit in enumerate(inquiry.opened.values())}
+        inquiry.fresh = sorted(list(inquiry.pages.values())[before:], key=lambda page: order.get(page.url, len(order)))
+
+
+def waited_for(inquiry: Inquiry, waiting: set[Future[Page]], started: float) -> Iterator[Event]:
+    """Takes them as they come. Returns those that are too late; raises what ends the inquiry while nothing comes."""
+    run, enough_at, many, before = inquiry.run, None, len(waiting), len(inquiry.pages)
     promising = list(inquiry.opened.values())[:AT_ONCE]
     while waiting:
         awaited = any(inquiry.opened[future] in promising for future in waiting)
         grace = SHOWING if awaited and run.tools.reader.showing else GRACE
         patience = run.meter.seconds_left() if enough_at is None else enough_at + grace - time.monotonic()
-        done, waiting = wait(waiting, timeout=max(0, min(patience, 0.5)), return_when=FIRST_COMPLETED)
-        run.meter.gate()
-        if not done and patience <= 0.5:
-            break
+        done, waiting = wait(waiting, timeout=max(0, min(patience, GLANCE)), return_when=FIRST_COMPLETED)
+        if not done:
+            heed(inquiry, [inquiry.opened[future] for future in waiting])
+            if patience <= GLANCE:
+                return waiting
+        inquiry.came |= done
         for future in sorted(done, key=list(inquiry.opened).index):
             yield from took(inquiry, inquiry.opened[future], future, time.monotonic() - started)
-        came = len(inquiry.pages) - before
-        if enough_at is None and came >= SHARE_ENOUGH * many:
+        if enough_at is None and len(inquiry.pages) - before >= SHARE_ENOUGH * many:
             enough_at = time.monotonic()
-    for future in waiting:
-        yield Dropped(inquiry.opened[future].url, "It did not come in time.", inquiry.lane)
-    order = {hit.url: place for place, hit in enumerate(inquiry.opened.values())}
-    fresh = list(inquiry.pages.values())[before:]
-    inquiry.fresh = sorted(fresh, key=lambda page: order.get(page.url, len(order)))
+    return waiting
 
 
-def taken(inquiry: Inquiry, future: Future[Page]) -> bool:
-    return future.exception() is None and future.result().sha256 in inquiry.pages
+def heed(inquiry: Inquiry, waiting: Sequence[Hit]) -> None:
+    """The human's word while pages are awaited. Those that an earlier sitting has read come at once, whatever is said now."""
+    run = inquiry.run
+    if all(run.has_read(hit.url) for hit in waiting):
+        return
+    run.meter.gate()
+    if inquiry.lane and run.is_skipped(inquiry.lane):
+        raise Skipped
 
 
 def took(inquiry: Inquiry, hit: Hit, future: Future[Page], seconds: float) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -24,6 +25,9 @@ from agent.steer import Control, Steering
 SHARE = {"plan": 0.7, "read": 0.7, "write": 0.9, "check": 1.0}  # of calls, tokens, money, time: the rest is for writing and checking
 
 
+LEAST_SHARED = 4  # calls: fewer than this are not worth dividing
+GLANCE = 0.2  # seconds
+GRACE = 2.0  # seconds that a call may take beyond the time for looking
 USUAL_ROOM = 32_000  # tokens: a window as most models have it, to reckon what a call will take
 
 
@@ -62,11 +66,13 @@ class Meter:
         self.started = time.monotonic()
         self.used = dict.fromkeys(LIMITS, 0.0)
         self.roles: dict[tuple[str, str], RoleUse] = {}
-        self.held = {"tokens": 0.0, "model_calls": 0.0}  # of calls that are under way
+        self.held = {"tokens": 0.0, "model_calls": 0.0, "money": 0.0}  # of calls that are under way
         self.dearest = 0.0  # of the calls so far, in dollars: the next one may cost as much
         self.lock = threading.Lock()
+        self.under_way, self.ended = 0, threading.Condition(self.lock)  # steps and calls that are paid for when they end
         self.heard: tuple[int, Steering] = (-1, Steering())
         self.closed = threading.Event()
+        self.refused = ""  # the first limit that kept a writer or a checker from its work
         self.troubles: list[tuple[str, str, str]] = []  # role, model and what it said: told by the engine
 
     # ---------------------------------------------------------------- what is left
@@ -93,6 +99,11 @@ class Meter:
     def left(self, name: str, share: float = 1.0) -> float:
         return self.limits()[name] * share - self.used[name] - self.held.get(name, 0)
 
+    def allows(self, name: str, role: str, amount: float) -> bool:
+        """Whether a role may spend this much. The last call of all is for writing, however few there are."""
+        share = 1.0 if name == "model_calls" and role == "write" and self.limits()[name] < LEAST_SHARED else SHARE[role]
+        return self.left(name, share) >= amount
+
     def gauge(self) -> Gauge:
         with self.lock:
             used = {**self.used, "seconds": round(self.seconds(), 1), "money": round(self.used["money"], 4)}
@@ -111,8 +122,38 @@ class Meter:
             raise OverLimit("seconds")
 
     def stopped(self) -> bool:
-        """Whether a call that is under way is to be given up."""
+        """Whether the human, or the end of the sitting, wants nothing more begun."""
         return self.closed.is_set() or self.steering.stop
+
+    def given_up(self, role: str) -> bool:
+        """Whether a call that is under way is not to be awaited any more."""
+        if role in ("plan", "read"):
+            return self.stopped() or self.steering.finish or self.seconds_left(SHARE[role]) + GRACE <= 0
+        return self.stopped() or self.seconds_left() <= 0
+
+    def abandoned(self, role: str) -> OverLimit:
+        reached = OverLimit("user" if self.stopped() or self.seconds_left(SHARE["read"]) > 0 else "seconds")
+        self.refuse(role, reached)
+        return reached
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Something that costs is under way in the block."""
+        with self.lock:
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.under_way -= 1
+                self.ended.notify_all()
+
+    def settle(self, seconds: float) -> None:
+        """Wait until nothing is under way, so that a sitting that goes on later pays for nothing twice. The human's stop ends it."""
+        until = time.monotonic() + seconds
+        while self.under_way and not self.stopped() and time.monotonic() < until:
+            with self.lock:
+                self.ended.wait_for(lambda: not self.under_way, GLANCE)
 
     def step(self, kind: str, inputs: Any, limit: str, work: Callable[[], Any]) -> Any:
         """One search or page: from the journal, or done now and counted against `limit`. What raises is not counted."""
@@ -122,19 +163,20 @@ class Meter:
             return done
         self.gate()
         self.take(limit)
-        try:
-            done = work()
-        except BaseException:
-            self.count(limit, -1)
-            raise
-        self.journal.remember(kind, inputs, done)
+        with self.busy():
+            try:
+                done = work()
+            except BaseException:
+                self.count(limit, -1)
+                raise
+            self.journal.remember(kind, inputs, done)
         return done
 
-    def take(self, name: str, amount: float = 1, share: float = 1.0) -> None:
+    def take(self, name: str) -> None:
         with self.lock:
-            if self.left(name, share) < amount:
+            if self.left(name) < 1:
                 raise OverLimit(name)
-            self.used[name] += amount
+            self.used[name] += 1
 
     def count(self, name: str, amount: float = 1) -> None:
         with self.lock:
@@ -151,8 +193,11 @@ class Meter:
         """As Asks says."""
         said = self.journal.recall("model", [role, name])
         if said is None:
-            said = self.ask_now(role, name, build, max_tokens, schema)
-        self.account(role, said)
+            with self.held_for(role, build, max_tokens):
+                said = self.ask_now(role, name, build, max_tokens, schema)
+                self.account(role, said)
+        else:
+            self.account(role, said)
         return said["text"] if schema is None else said["data"]
 
     def who(self, role: str, name: str) -> str:
@@ -161,16 +206,13 @@ class Meter:
         return said["model"] if said else ""
 
     def ask_now(self, role: str, name: str, build: Callable, max_tokens: int, schema: dict[str, Any] | None) -> dict[str, Any]:
-        held = self.hold(role, build, max_tokens)
         try:
-            reply = self.models.ask(role, build, max_tokens=max_tokens, schema=schema, stopped=self.stopped)
+            reply = self.models.ask(role, build, max_tokens=max_tokens, schema=schema, stopped=lambda: self.given_up(role))
         except Abandoned:
-            raise OverLimit("user") from None
+            raise self.abandoned(role) from None
         except NoneAnswered as error:
             self.wasted(role, error.switches)
             raise
-        finally:
-            self.let_go(held)
         self.wasted(role, reply.switches)
         said = {"text": reply.text if schema is None else "", "data": reply.data, "model": reply.model, "finish": reply.finish,
                 **vars(reply.usage)}
@@ -182,19 +224,20 @@ class Meter:
         """As Asks says. The human's stop ends it between two pieces."""
         said = self.journal.recall("model", [role, name])
         if said is None:
-            said = yield from self.stream_now(role, build, max_tokens)
-            self.journal.remember("model", [role, name], said)
+            with self.held_for(role, build, max_tokens):
+                said = yield from self.stream_now(role, build, max_tokens)
+                self.journal.remember("model", [role, name], said)
+                self.account(role, said)
         else:
             yield Wrote(said["model"], said["text"])
-        self.account(role, said)
+            self.account(role, said)
         if said["finish"] == "length":
             self.troubles.append((role, said["model"], "The model reached its limit of tokens: the answer ends early."))
 
     def stream_now(self, role: str, build: Callable, max_tokens: int) -> Iterator[Wrote | Switched]:
-        held = self.hold(role, build, max_tokens)
         text, spent = "", None
         try:
-            for piece in self.models.stream(build, max_tokens=max_tokens, role=role, stopped=self.stopped):
+            for piece in self.models.stream(build, max_tokens=max_tokens, role=role, stopped=lambda: self.given_up(role)):
                 if isinstance(piece, Spent):
                     spent = piece
                     continue
@@ -203,30 +246,47 @@ class Meter:
                 text = text + piece.text if isinstance(piece, Wrote) else ""
                 yield piece
         except Abandoned:
-            raise OverLimit("user") from None
-        finally:
-            self.let_go(held)
+            raise self.abandoned(role) from None
+        except NoneAnswered as error:
+            for switch in error.switches[-1:]:  # the others were told, and counted, as they came
+                self.spend(role, switch.model, vars(switch.usage))
+            raise
         return {"text": text, "data": None, "model": spent.model, "finish": spent.finish, "prompt_tokens": spent.prompt_tokens,
                 "cached_tokens": spent.cached_tokens, "completion_tokens": spent.completion_tokens, "money": spent.money}
 
-    def hold(self, role: str, build: Callable, max_tokens: int) -> float:
-        """Set a call's tokens aside before it is made. Raises what `gate` raises, ModelError, and OverLimit."""
+    @contextmanager
+    def held_for(self, role: str, build: Callable, max_tokens: int) -> Iterator[None]:
+        """A call's cost set aside for the block, in which it is made and counted. Raises what `gate` raises, ModelError, and OverLimit."""
         if self.models is None:
             raise ModelError("No model endpoint is set.")
-        self.gate(role)
-        tokens = max_tokens / 2 + sum(roughly(message["content"]) for message in build(USUAL_ROOM))
-        with self.lock:
-            for name, amount in (("model_calls", 1), ("tokens", tokens), ("money", self.dearest)):
-                if self.left(name, SHARE[role]) < amount:
-                    raise OverLimit(name)
-            self.held["tokens"] += tokens
-            self.held["model_calls"] += 1
-        return tokens
+        try:
+            self.gate(role)
+            amounts = self.reserved(role, build, max_tokens)
+        except OverLimit as reached:
+            self.refuse(role, reached)
+            raise
+        try:
+            with self.busy():
+                yield
+        finally:
+            with self.lock:
+                for name, amount in amounts.items():
+                    self.held[name] -= amount
 
-    def let_go(self, tokens: float) -> None:
+    def reserved(self, role: str, build: Callable, max_tokens: int) -> dict[str, float]:
+        tokens = max_tokens + sum(roughly(message["content"]) for message in build(USUAL_ROOM))
         with self.lock:
-            self.held["tokens"] -= tokens
-            self.held["model_calls"] -= 1
+            amounts = {"model_calls": 1, "tokens": tokens, "money": self.dearest}
+            for name, amount in amounts.items():
+                if not self.allows(name, role, amount):
+                    raise OverLimit(name)
+            for name, amount in amounts.items():
+                self.held[name] += amount
+        return amounts
+
+    def refuse(self, role: str, reached: OverLimit) -> None:
+        if role in ("write", "check"):
+            self.refused = self.refused or reached.limit
 
     def wasted(self, role: str, switches: Sequence[Switched]) -> None:
         """Endpoints that failed: told, and what they cost counted."""

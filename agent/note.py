@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from agent.answer import pick
+from agent.errors import ModelError, OverLimit
 from agent.events import Noted, Remark
 from agent.plan import number_of, short, told_by_human
 from agent.rank import Ranked, rank
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from agent.look import Inquiry
 
 SHOWN = 20  # passages that the model looks at in a round: some 4,000 tokens
-MOST_KEPT = 12  # of these
+MOST_DISPUTES = 6
+MOST_KEPT = 12  # of these,
+TAKEN = 8  # and taken by rank where no model marks them
+MOST_IDENTS = 99  # of a lane: its passages are numbered within its own hundred
 TOKENS = 2_000
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}
@@ -73,23 +77,44 @@ class Noting:
     missing: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
     told: Noted | None = None
+    trouble: str = ""
 
 
 def note(inquiry: Inquiry, number: int) -> Noting:
-    """What the model marks among the best passages of the pages just read. Raises ModelError or OverLimit."""
-    run, item = inquiry.run, inquiry.item
+    """What the model marks among the best passages of the pages just read; where none can, the best by rank. Raises OverLimit."""
     fresh = shown_in(inquiry, number)
     if not fresh:
         return Noting(missing=inquiry.missing)
+    try:
+        return marked(inquiry, number, fresh)
+    except OverLimit:
+        inquiry.notes += fresh[:TAKEN]
+        raise
+    except ModelError as error:
+        return Noting(tuple(fresh[:TAKEN]), missing=inquiry.missing, trouble=f"{error} The best passages are taken by rank.")
+
+
+def take_rest(inquiry: Inquiry) -> None:
+    """Note the best of what was read in a round that ended before anybody looked at it."""
+    looked_at = {one.page_sha256 for one in inquiry.shown}
+    known = inquiry.run.tools.journal.recall("shown", [inquiry.item.id, "rest"]) is not None
+    if known or any(page.sha256 not in looked_at for page in inquiry.fresh):
+        inquiry.notes += shown_in(inquiry, "rest")[:TAKEN]
+
+
+def marked(inquiry: Inquiry, number: int, fresh: Sequence[Note]) -> Noting:
+    """As the model says. What it holds against each other is kept, whether it was marked or not."""
+    run, item = inquiry.run, inquiry.item
     messages = asked("note", run.today, blocks(inquiry, fresh), most=MOST_KEPT)
     said = run.meter.ask("read", f"{item.id} note {number}", lambda _: messages, max_tokens=TOKENS, schema=SCHEMA)
     by_ident = {one.ident: one for one in fresh}
     whys = {ident(row["id"]): short(row.get("why"), 160) for row in reversed(said["keep"])}
-    keep = [name for name in dict.fromkeys(ident(row["id"]) for row in said["keep"]) if name in by_ident][:MOST_KEPT]
-    notes = tuple(Note(name, item.id, by_ident[name].ranked, whys[name]) for name in keep)
     known = {one.ident for one in (*inquiry.notes, *fresh)}
-    disputes = tuple((short(row["about"], 300), sides) for row in said.get("disputes", [])
+    disputes = tuple((short(row["about"], 300), sides) for row in said.get("disputes", [])[:MOST_DISPUTES]
                      if len(sides := tuple(filter(known.__contains__, dict.fromkeys(map(ident, row["ids"]))))) > 1)
+    named = [*[ident(row["id"]) for row in said["keep"]][:MOST_KEPT], *(name for _, sides in disputes for name in sides)]
+    keep = [name for name in dict.fromkeys(named) if name in by_ident]
+    notes = tuple(Note(name, item.id, by_ident[name].ranked, whys.get(name, "")) for name in keep)
     ledger = Ledger.of_notes(fresh)
     remarks = {name: Remark(citation, whys.get(name, "")) for name in by_ident if (citation := ledger.cite(name))}
     told = Noted(inquiry.lane, tuple(remarks[name] for name in keep if name in remarks),
@@ -106,7 +131,7 @@ def ident(text: str) -> str:
     return text.strip().strip("[]").lower()
 
 
-def shown_in(inquiry: Inquiry, number: int) -> list[Note]:
+def shown_in(inquiry: Inquiry, number: int | str) -> list[Note]:
     """The passages of this round by their idents; the same when the run is replayed, whatever was read by then."""
     run = inquiry.run
     spans = run.tools.journal.step("shown", [inquiry.item.id, number], lambda: [
@@ -120,14 +145,14 @@ def shown_in(inquiry: Inquiry, number: int) -> list[Note]:
             continue
         passage = Passage(sha, start, end, page.text[start:end], tuple(headings))
         found.append(Note(f"p{number_of(inquiry.item.id) * 100 + place}", inquiry.item.id, Ranked(page, passage, *scores)))
-    inquiry.shown += [one.ranked.passage for one in found]
+    inquiry.shown += [Passage(sha, start, end, "") for sha, start, end, *_ in spans]
     return found
 
 
 def best_of(inquiry: Inquiry) -> list[Ranked]:
     """The best passages of the pages just read, none of them shown before."""
     seen = {(one.page_sha256, one.start) for one in inquiry.shown}
-    left = min(SHOWN, 99 - len(inquiry.shown))
+    left = min(SHOWN, MOST_IDENTS - len(inquiry.shown))
     ranked = rank(inquiry.run.kept(inquiry.fresh), inquiry.likeness)
     return [one for one in pick(ranked, left) if (one.passage.page_sha256, one.passage.start) not in seen] if left > 0 else []
 

@@ -69,13 +69,17 @@ def short(value: Any, most: int) -> str:
     return text if len(text) <= most else text[:most - 1].rstrip() + "…"
 
 
-def edited(plan: Plan, wishes: Iterable[Wish]) -> Plan:
-    """The plan as the human's edits have left it. A reworded sub-question is a new one: what was done for the old one stays its own."""
-    used = {item.id: item for item in plan.items}
+def edited(plan: Plan, wishes: Iterable[Wish], used: dict[str, SubQuestion] | None = None) -> Plan:
+    """The plan as the human's edits have left it. A reworded sub-question is a new one: what was done for the old one stays its own.
+
+    `used` are all sub-questions that the run ever had, by their ids; it grows here, so that no id is given twice.
+    """
+    used = {} if used is None else used
+    used |= {item.id: item for item in plan.items}
     for wish in wishes:
         if wish.kind == "plan":
-            items = tuple(new_item(row, used) for row in wish.data["items"])
-            plan = Plan(items, plan.assumptions, answered(plan.questions, wish.data.get("answers", {})))
+            items = tuple(dict.fromkeys(new_item(row, used).id for row in wish.data["items"]))
+            plan = Plan(tuple(used[ident] for ident in items), plan.assumptions, answered(plan.questions, wish.data.get("answers", {})))
     return plan
 
 
@@ -85,10 +89,15 @@ def new_item(row: Mapping[str, str], used: dict[str, SubQuestion]) -> SubQuestio
         used[old.id] = replace(old, done_when=row.get("done_when", old.done_when), where=row.get("where", old.where))
         return used[old.id]
     same = next((item for item in used.values() if item.text == row["text"]), None)
-    item = same or SubQuestion(f"q{1 + max(number_of(ident) for ident in used)}", row["text"], row.get("done_when", ""),
-                               row.get("where", ""), "user")
+    if same:
+        return same
+    item = SubQuestion(next_id(used), row["text"], row.get("done_when", ""), row.get("where", ""), "user")
     used[item.id] = item
     return item
+
+
+def next_id(used: Iterable[str]) -> str:
+    return f"q{1 + max(map(number_of, used))}"
 
 
 def number_of(ident: str) -> int:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
+from agent import plan as planning
 from agent.budget import Budget
 from agent.errors import FetchError, Refused
+from agent.events import Trouble
 from agent.meter import Meter
 from agent.near import Sketch, sketch_of, too_near
 from agent.rank import Likeness
@@ -22,6 +24,10 @@ from agent.tools import Tools
 
 READERS = 14  # pages opened at once: most of that time they wait for a server
 PAGE_SECONDS = 30.0
+
+
+class Unwanted(Refused):
+    """You said that it is not to be read."""
 
 
 @dataclass
@@ -48,6 +54,8 @@ class Run:
         self.began = self.tools.journal.step("began", {}, time.time)
         self.today = datetime.fromtimestamp(self.began, UTC).date()
         self._opened: dict[str, Future[Page]] = {}
+        self._wanted: dict[str, set[str]] = {}  # by page, the lanes that want it; "" stands for nobody's lane
+        self._items, self._edits = {}, 0
         self._sketches: dict[str, Sketch] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="read")
@@ -62,18 +70,49 @@ class Run:
         if self.stopped_by == "done":
             self.stopped_by = limit
 
+    def told_troubles(self) -> Iterator[Trouble]:
+        """What models did wrong since the last look."""
+        while self.meter.troubles:
+            stage, subject, message = self.meter.troubles.pop(0)
+            if "limit of tokens" in message:
+                self.reached("tokens")
+            yield Trouble(stage, subject, message)
+
+    def edit(self) -> bool:
+        """Change the plan as the human has wished since the last look; whether it did change. No id is ever given twice."""
+        wishes = self.control.wishes()
+        plan = planning.edited(self.plan, wishes[self._edits:], self._items)
+        changed, self.plan, self._edits = plan != self.plan, plan, len(wishes)
+        return changed
+
+    def grow(self, texts: Sequence[str]) -> list[SubQuestion]:
+        """Add sub-questions at the plan's end."""
+        items = []
+        self._items |= {item.id: item for item in self.plan.items}
+        for text in texts:
+            items.append(SubQuestion(planning.next_id(self._items), text))
+            self._items[items[-1].id] = items[-1]
+        self.plan = replace(self.plan, items=(*self.plan.items, *items))
+        return items
+
     # ---------------------------------------------------------------- pages
 
-    def open(self, url: str, chosen_by: str = "agent") -> Future[Page]:
-        """The page of this address, under way or there already: nothing is opened twice in a run."""
+    def open(self, url: str, chosen_by: str = "agent", lane: str = "") -> Future[Page]:
+        """The page of this address, under way or there already: nothing is opened twice in a run.
+
+        What was not read because nobody wanted it is opened once somebody does.
+        """
+        key = page_key(url)
         with self._lock:
-            key = page_key(url)
-            if key not in self._opened:
+            self._wanted.setdefault(key, set()).add(lane)
+            if key not in self._opened or was_unwanted(self._opened[key]):
                 self._opened[key] = self._pool.submit(self._read, url, chosen_by)
             return self._opened[key]
 
     def has_opened(self, url: str) -> bool:
-        return page_key(url) in self._opened
+        with self._lock:
+            future = self._opened.get(page_key(url))
+        return future is not None and not was_unwanted(future)
 
     def pages(self) -> list[Page]:
         """All that have come by now, in the order in which they were opened."""
@@ -82,25 +121,46 @@ class Run:
         return list({future.result().sha256: future.result() for future in done if future.exception() is None}.values())
 
     def _read(self, url: str, chosen_by: str) -> Page:
-        """From the shelf if this run has read it before."""
-        def work() -> str:
-            if self.blocked(url):
-                raise Refused("You said that it is not to be read.")
-            page = self.tools.reader.read(url, chosen_by, min(self.meter.seconds_left(), PAGE_SECONDS))
+        """From the shelf if this run has read it before. That a page cannot be read is remembered too, but costs nothing."""
+        def work() -> str | dict[str, str]:
+            if self.blocked(url) or self._skipped(url):
+                raise Unwanted
+            try:
+                page = self.tools.reader.read(url, chosen_by, min(self.meter.seconds_left(), PAGE_SECONDS))
+            except FetchError as error:
+                return {"failed": str(error)}
             self.tools.shelf.keep(page)
             return page.sha256
 
-        page = self.tools.shelf.page(self.meter.step("read", {"url": url}, "pages", work))
+        read = self.meter.step("read", {"url": url}, "pages", work)
+        if isinstance(read, dict):
+            self.meter.count("pages", -1)
+            raise FetchError(read["failed"])
+        page = self.tools.shelf.page(read)
         if page is None:
             raise FetchError("It was read before, but its text is no longer kept.")
         return page
 
+    def has_read(self, url: str) -> bool:
+        """Whether a reading of it, by this sitting or an earlier one, is in the journal."""
+        return self.tools.journal.recall("read", {"url": url}) is not None
+
+    def _skipped(self, url: str) -> bool:
+        """Whether every lane that wanted it has been skipped or dropped since."""
+        with self._lock:
+            return all(lane and self.is_skipped(lane) for lane in self._wanted.get(page_key(url), {""}))
+
+    def is_skipped(self, lane: str) -> bool:
+        """Whether the human wants no more of this sub-question."""
+        return lane in self.meter.steering.skipped or all(item.id != lane for item in self.plan.items)
+
     def blocked(self, url: str) -> bool:
-        """Whether a setting or the human keeps this address from being opened."""
-        host, steering = urlsplit(url).hostname or "", self.meter.steering
-        domains = [*self.tools.blocked, *steering.blocked]
-        dropped = {page_key(one) for one in steering.dropped}
-        return page_key(url) in dropped or any(host == domain or host.endswith("." + domain) for domain in domains)
+        """Whether a setting or the human keeps this address from being opened. A page that was pinned is wanted wherever it is."""
+        host, steering, key = urlsplit(url).hostname or "", self.meter.steering, page_key(url)
+        if under(host, self.tools.blocked):
+            return True
+        wanted = key in {page_key(one) for one in steering.pinned}
+        return not wanted and (under(host, steering.blocked) or key in {page_key(one) for one in steering.dropped})
 
     def same_as(self, page: Page) -> Page | None:
         """An earlier page that says the same, or nearly: it counts as one source."""
@@ -122,4 +182,14 @@ class Run:
 
     def kept(self, pages: Sequence[Page]) -> list[Page]:
         """Those that the human has not dropped since."""
-        return [page for page in pages if not self.blocked(page.final_url) and not self.blocked(page.url)]
+        pinned = {page_key(one) for one in self.meter.steering.pinned}
+        return [page for page in pages if page_key(page.url) in pinned or not (self.blocked(page.final_url) or self.blocked(page.url))]
+
+
+def under(host: str, domains: Iterable[str]) -> bool:
+    """Whether a host is one of these domains, or of theirs."""
+    return any(host == domain or host.endswith("." + domain) for domain in domains)
+
+
+def was_unwanted(future: Future[Page]) -> bool:
+    return future.done() and not future.cancelled() and isinstance(future.exception(), Unwanted)

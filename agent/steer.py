@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from agent.budget import limit
 from agent.errors import BadInput
+from agent.search.merge import page_key
 
 KINDS = ("approve", "plan", "words", "pin", "drop", "block", "skip", "dig", "pause", "resume", "finish", "stop", "raise")
 MOST_WORDS = 1000  # characters
@@ -92,6 +93,7 @@ def heed(now: dict[str, Any], kind: str, data: Mapping[str, Any]) -> None:
     if kind in FLAGS:
         name, value = FLAGS[kind]
         now[name] = value
+        now["paused"] = now.get("paused", False) and kind not in ("finish", "stop")
     elif kind == "plan":
         now["plan"] = data
     elif kind == "raise":
@@ -100,7 +102,8 @@ def heed(now: dict[str, Any], kind: str, data: Mapping[str, Any]) -> None:
         heed_one(now, kind, next(iter(data.values())))
 
 
-FLAGS = {"approve": ("approved", True), "finish": ("finish", True), "stop": ("stop", True), "pause": ("paused", True), "resume": ("paused", False)}
+FLAGS = {"approve": ("approved", True), "finish": ("finish", True), "stop": ("stop", True),
+         "pause": ("paused", True), "resume": ("paused", False)}
 
 
 def heed_one(now: dict[str, Any], kind: str, what: str) -> None:
@@ -110,9 +113,21 @@ def heed_one(now: dict[str, Any], kind: str, what: str) -> None:
         now[listed] += (what,)
     else:
         now[{"drop": "dropped", "block": "blocked", "skip": "skipped"}[kind]].add(what)
-    now["dropped"] -= {what} if kind == "pin" else set()
-    now["skipped"] -= {what} if kind == "dig" else set()
-    now["pinned"] = tuple(url for url in now["pinned"] if kind != "drop" or url != what)
+    if kind == "pin":
+        now["dropped"] = {url for url in now["dropped"] if page_key(url) != page_key(what)}
+    if kind == "dig":
+        now["skipped"] -= {what}
+    if kind in ("drop", "block"):
+        gone = is_of if kind == "block" else is_same
+        now["pinned"] = tuple(url for url in now["pinned"] if not gone(url, what))
+
+
+def is_same(url: str, other: str) -> bool:
+    return page_key(url) == page_key(other)
+
+
+def is_of(url: str, domain: str) -> bool:
+    return f".{host_of(url)}".endswith(f".{domain}")
 
 
 def checked_wish(kind: Any, data: Any, most: Mapping[str, float]) -> dict[str, Any]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from agent.embed import Embedder
 from agent.errors import FetchError, SearchError
 from agent.journal import Journal, MemoryEntries, MemoryShelf
+from agent.models import Abandoned, NoneAnswered, Reply, Spent, Usage, Wrote
+from agent.models.structured import Misfit, understood
 from agent.records import Hit, Page
 from agent.search.provider import Results
 from agent.tools import Tools
+from tests.clerk import Clerk, kind_of
 
 
 def page(url: str, text: str, title: str = "A page", **more: object) -> Page:
@@ -59,3 +64,44 @@ def tools_of(web: Web, models: object = None, entries: MemoryEntries | None = No
     """Tools over the twins; ranked by words alone, since no model is built where this one looks."""
     return Tools(searcher=web, reader=web, embedder=Embedder(Path("/nonexistent")), models=models,
                  journal=Journal(entries or MemoryEntries()), shelf=shelf or MemoryShelf())
+
+
+class Clerks:
+    """Models answered in this process by a clerk (tests/clerk.py): `asked` is the kind of every call that was really made.
+
+    `before` is called with the kind (and the words) of a call before it is answered: it may wait, or raise what goes wrong.
+    """
+
+    def __init__(self, clerk: Clerk | None = None, before: Callable[[str, str], object] = lambda kind, said: None, money: float = 0.0) -> None:
+        self.clerk, self.before, self.money = clerk or Clerk(), before, money
+        self.asked: list[str] = []
+        self.names = ("clerk",)
+
+    def names_for(self, role: str) -> tuple[str, ...]:
+        return self.names
+
+    def ask(self, role: str, build: Any, *, max_tokens: int, schema: Any = None, stopped: Callable[[], bool] = lambda: False) -> Reply:
+        text = self.said(build(8_000), schema, stopped)
+        try:
+            data = understood(text, schema) if schema else None
+        except Misfit as misfit:
+            raise NoneAnswered(f"clerk gave no usable answer: {misfit}") from None
+        return Reply(text, data, "clerk", Usage(100, 0, 20, self.money), "stop")
+
+    def stream(self, build: Any, *, max_tokens: int, role: str = "write",
+               stopped: Callable[[], bool] = lambda: False) -> Iterator[Wrote | Spent]:
+        text = self.said(build(8_000), None, stopped)
+        for at in range(0, len(text), 200):
+            yield Wrote("clerk", text[at:at + 200])
+        yield Spent("clerk", 100, 20, "stop", 0, self.money)
+
+    def said(self, messages: list[dict[str, str]], schema: Any, stopped: Callable[[], bool]) -> str:
+        if stopped():
+            raise Abandoned
+        body = {"messages": messages, **({"response_format": {"json_schema": {"schema": schema}}} if schema else {})}
+        kind = kind_of(body)
+        self.asked.append(kind)
+        self.before(kind, messages[-1]["content"])
+        if stopped():
+            raise Abandoned
+        return self.clerk(body).text
