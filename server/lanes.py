@@ -79,7 +79,9 @@ def line_of(lane: LaneStory, over: bool = False) -> str:
         return lane.note or {"left": "No longer in the plan; what it found is kept.", "skipped": "Skipped."}.get(lane.state, "")
     if lane.state == "next" or over:
         return "Not begun." if not lane.begun else "Not done when the run ended."
-    return {"searching": searching_line, "reading": reading_line}.get(lane.doing, other_line)(lane)
+    asks = any(result is None for result in lane.wordings.values())
+    doing = "reading" if lane.opening and not asks and lane.doing in ("searching", "choosing") else lane.doing
+    return {"searching": searching_line, "reading": reading_line}.get(doing, other_line)(lane)
 
 
 def lanes_line(lanes: Iterable[LaneStory]) -> str:

@@ -23,6 +23,7 @@ LIMITS = {"searches": "searches", "pages": "pages", "rounds": "rounds", "model_c
           "money": "dollars", "seconds": "seconds", "lanes": "lanes at once", "quotes": "quotes"}
 TOLD = ("searches", "pages", "seconds", "model_calls", "quotes")  # of a depth, before it is chosen
 NEEDLES = ("seconds", "searches", "pages", "rounds", "model_calls", "tokens", "money")  # what is used up; the others only bound
+OF_MODELS = ("model_calls", "tokens", "money")
 NEAR = 0.8
 RUNG_WORDS = {"markdown": "read as the site’s own Markdown", "http": "read over HTTP", "browser": "read with a browser",
               "pdf": "read from a PDF", "capture": "captured by you", "git": "read from its repository"}

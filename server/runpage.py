@@ -151,9 +151,13 @@ class RunPage:
     @cached_property
     def needles(self) -> list[phrases.Needle]:
         answer, gauge = self.story.answer, self.story.gauge
-        if answer:
-            return phrases.needles(answer.used, answer.limits)
-        return phrases.needles(gauge.used if gauge else {}, self.story.limits)
+        used = answer.used if answer else gauge.used if gauge else {}
+        rows = phrases.needles(used, answer.limits if answer else self.story.limits)
+        return [row for row in rows if row.name not in phrases.OF_MODELS or used.get(row.name) or self.has_model]
+
+    @property
+    def has_model(self) -> bool:
+        return bool(self.story.started and self.story.started.model) or bool(self.story.gauge and self.story.gauge.roles)
 
 
 def lower(sentence: str) -> str:

@@ -200,10 +200,10 @@ def gauge(share: float) -> Gauge:
     return Gauge(whole, DEEP.limits(), ROLES[:2] if share < 1 else ROLES)
 
 
-def beginning(waits: bool = True) -> Iterator[Event]:
+def beginning(waits: bool = True, model: str = WRITER) -> Iterator[Event]:
     """To the plan, and to the wait for its approval."""
-    yield Started(QUESTION, "deep", DEEP.limits(), WRITER)
-    yield Planned(PLAN, PLANNER)
+    yield Started(QUESTION, "deep", DEEP.limits(), model)
+    yield Planned(PLAN, PLANNER if model else "")
     if waits:
         yield Waiting("plan", UNTIL)
 
@@ -294,10 +294,12 @@ def deep_run() -> Iterator[Event]:
 
 def quotes_run() -> Iterator[Event]:
     """The same with no model: the plan is made of words, the answer of quotes."""
-    yield from beginning(waits=False)
-    yield from searching()
+    yield from beginning(waits=False, model="")
+    yield from (replace(event, roles=()) if isinstance(event, Gauge) else event for event in searching())
     quotes = (cite("wal"), cite("pragma"), cite("pgwal"), cite("slots"))
     claims = tuple(Claim(citation.quote, "supported", (citation,), checked_by="words") for citation in quotes)
     text = "\n\n".join(f"> {citation.quote} [{citation.n}]" for citation in quotes)
     yield Writing("")
-    yield Answered(replace(report(), mode="extractive", answer=text, claims=claims, model="", roles=(), stopped_by="done"))
+    yield Draft(text, quotes)
+    used = {**report().used, "model_calls": 0, "tokens": 0, "money": 0}
+    yield Answered(replace(report(), mode="extractive", used=used, answer=text, claims=claims, model="", roles=(), stopped_by="done"))

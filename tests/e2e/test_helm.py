@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Site
-from tests.fakes_story import PLAN, Waiting, beginning, cite, deep_run, searching
+from tests.fakes_story import PLAN, Lane, Waiting, beginning, cite, deep_run, quotes_run, searching
 
 pytestmark = pytest.mark.usefixtures("quiet")
 TEXTS = [item.text for item in PLAN.items]
@@ -173,3 +173,19 @@ def test_the_helm_without_javascript(site: Site, browser: Browser) -> None:
         expect(page.locator(".wish").first).to_contain_text("Only what is newer than 2020")
         site.service.release()
         expect(page.locator(".score")).to_be_visible()
+
+
+def test_what_the_reader_folds_stays_folded_and_what_the_page_folds_is_folded(site: Site, reader: Page) -> None:
+    site.service.script = lambda run: quotes_run()
+    site.service.hold("answered")
+    run = site.service.ask("How?", "research", model=False)
+    reader.goto(f"{site.address}/runs/{run.id}")
+    expect(reader.locator("details.lanes")).to_be_visible()
+    reader.locator("details.lanes > summary").click()
+    site.service.tell(run.id, Lane("q5", "skipped", "You skipped it."))
+    expect(reader.locator("#lane-q5")).to_contain_text("You skipped it.")
+    expect(reader.locator("details.lanes")).to_have_attribute("open", "")
+    site.service.release()
+    expect(reader.locator(".facts")).to_contain_text("no model wrote this")
+    expect(reader.locator(".quotes[open]")).to_have_count(0)
+    expect(reader.locator(".trace .needle", has_text="tokens")).to_have_count(0)

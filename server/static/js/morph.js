@@ -1,5 +1,18 @@
 // Makes what is shown into what should be shown, touching only what differs: what is read, typed, opened or focused stays.
 
+const told = new WeakMap(); // whether the server has drawn a <details> open: where it has not changed its mind, the reader's word stands
+remember(document);
+
+function remember(root) {
+  root.querySelectorAll?.("details").forEach((one) => told.set(one, one.open));
+  if (root.nodeName === "DETAILS") told.set(root, root.open);
+}
+
+function unfold(old, fresh) {
+  if (told.get(old) !== fresh.open) old.open = fresh.open;
+  told.set(old, fresh.open);
+}
+
 /** The content of `slot` becomes `html`. */
 export function settle(slot, html) {
   const holder = document.createElement("template");
@@ -24,6 +37,7 @@ function morph(old, fresh) {
   for (const next of [...fresh.childNodes]) {
     const same = next.id ? named.get(next.id) : later(at, next);
     if (!same) {
+      remember(next);
       old.insertBefore(next, at);
       continue;
     }
@@ -53,6 +67,7 @@ function update(old, fresh) {
     old.nodeValue = fresh.nodeValue;
     return;
   }
+  if (old.nodeName === "DETAILS") unfold(old, fresh);
   const own = old.nodeName === "DETAILS" ? ["open"] : ["data-on"];
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !own.includes(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (!own.includes(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
