@@ -115,6 +115,8 @@ class RunPage:
             return "Stopping, and writing what is there" if self.ending == "stop" else f"Finishing: {lower(self.story.status)}"
         if self.story.waiting and not self.asks and not self.story.over:
             return "Going on in a moment"
+        if self.steering.paused and not self.story.waiting and not self.story.over:
+            return f"Pausing: {lower(self.story.status)}"
         return self.story.status
 
     @property

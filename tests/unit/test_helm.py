@@ -152,6 +152,7 @@ def test_an_answer_of_quotes_alone_needs_no_states(client: FlaskClient, service:
     page = page_of(client, run_of(service, quotes_run()))
     assert not page.cssselect(".score, .badge, .failing")
     assert "no model wrote this" in words(page, ".facts")
+    assert not {"tokens", "money", "model calls"} & {one.text for one in page.cssselect(".trace .needle-word")}
     assert len(page.cssselect(".lane")) == 5
 
 
@@ -252,6 +253,23 @@ def test_a_paused_run_says_so_and_can_go_on(client: FlaskClient, service: FakeSe
     assert words(page, ".call button") == "Resume"
     post(client, f"/runs/{run.id}/steer", {"wish": "resume"})
     assert "Going on" in words(page_of(client, run), ".status")
+
+
+def test_a_run_that_is_to_pause_says_so_until_it_does(client: FlaskClient, service: FakeService) -> None:
+    run = run_of(service, working())
+    service.wish(run.id, "approve")
+    post(client, f"/runs/{run.id}/steer", {"wish": "pause"})
+    assert words(page_of(client, run), ".status").startswith("Pausing: 1 of 5 sub-questions done")
+    assert "Resume" in words(page_of(client, run), ".controls")
+
+
+def test_a_run_that_is_to_finish_says_so_and_takes_no_more_steering(client: FlaskClient, service: FakeService) -> None:
+    run = run_of(service, working())
+    post(client, f"/runs/{run.id}/steer", {"wish": "finish"})
+    page = page_of(client, run)
+    assert words(page, ".status").startswith("Finishing: ")
+    assert not page.cssselect("[data-steer], .lane-tools, .plan, .raise")
+    assert words(page, ".controls button") == "Stop and keep"
 
 
 def test_limits_are_changed_where_they_differ_and_within_the_servers(client: FlaskClient, service: FakeService) -> None:
