@@ -21,7 +21,7 @@ from agent.quotes import stands
 from agent.records import Citation, Claim, Page
 from agent.shape import pick
 from agent.tokens import count
-from agent.write import asked, fenced
+from agent.write import address, asked, fenced
 
 if TYPE_CHECKING:
     from agent.meter import Asks
@@ -234,7 +234,7 @@ def name_of(kind: str, inputs: Any) -> str:
 
 
 def claim_block(case: Case) -> str:
-    quotes = [f"From: {where}{f' (dated {one.date})' if one.date else ''}\n{fenced(one.quote)}"
+    quotes = [f"From: {where} ({', '.join(filter(None, [address(one.url), one.date and f'dated {one.date}']))})\n{fenced(one.quote)}"
               for where, one in zip(case.where, case.claim.citations, strict=True)]
     return "\n".join([f"Sentence: {' '.join(case.claim.text.split())}", "Its quotes:", *quotes])
 

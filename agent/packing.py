@@ -14,7 +14,7 @@ from agent.answer import repeats
 from agent.markup import inert
 from agent.note import Material, Note
 from agent.tokens import count
-from agent.write import asked, fenced, passage_block, plain
+from agent.write import address, asked, fenced, passage_block, plain
 
 SAFE = 1.1  # other models' tokens against those that are counted here
 SHORT = 240  # characters of a passage where its gist is enough
@@ -83,7 +83,8 @@ def in_order(material: Material, notes: Sequence[Note]) -> list[Note]:
 def shortened(note: Note) -> str:
     """A passage as one line: enough to know what it is about."""
     page, text = note.ranked.page, " ".join(note.ranked.passage.text.split())
-    where = " · ".join(filter(None, [page.title[:80], page.site, page.date and f"dated {page.date}", *note.ranked.passage.headings[-1:]]))
+    dated = page.date and f"dated {page.date}"
+    where = " · ".join(filter(None, [page.title[:80], address(page.final_url), dated, *note.ranked.passage.headings[-1:]]))
     return f"[{note.ident}] ({note.item}) {where}: {fenced(text[:SHORT] + ('…' if len(text) > SHORT else '')).replace(chr(10), ' ')}"
 
 

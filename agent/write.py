@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from agent.markup import (
     IDENT,
@@ -35,6 +36,8 @@ from agent.records import Citation, Claim, Page, Passage, Source
 
 if TYPE_CHECKING:
     from agent.note import Note
+
+LONGEST_ADDRESS = 90  # characters of a page's address that a model is shown
 
 
 @dataclass
@@ -176,8 +179,14 @@ def asked(prompt: str, today: date, blocks: Sequence[str], **fills: object) -> l
 
 def passage_block(ident: str, one: Ranked) -> str:
     page, path = one.page, " › ".join(one.passage.headings[-3:])
-    where = " · ".join(filter(None, [page.title, page.site, page.date and f"dated {page.date}", path]))
+    where = " · ".join(filter(None, [page.title, address(page.final_url), page.date and f"dated {page.date}", path]))
     return f"[{ident}] {where}\n{fenced(one.passage.text)}"
+
+
+def address(url: str) -> str:
+    """Host and path: in many a manual nothing else tells which product and version a page titled "Advanced Usage" is about."""
+    parts = urlsplit(url)
+    return f"{(parts.hostname or '').removeprefix('www.')}{parts.path}".rstrip("/")[:LONGEST_ADDRESS]
 
 
 def fenced(text: str) -> str:

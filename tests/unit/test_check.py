@@ -147,7 +147,7 @@ def test_the_model_sees_each_claim_with_its_own_quotes_and_where_they_stand():
     assert DEFAULT in first
     assert MAYBE not in first
     assert MAYBE in second
-    assert "The client's handbook › Timeouts › Retries (dated 2024-05-01)" in second
+    assert "The client's handbook › Timeouts › Retries (one.org/a, dated 2024-05-01)" in second
     assert "Sunday, 22 November 2026" in judge.asked[0][0]
 
 

@@ -199,3 +199,9 @@ def test_the_prompt_tells_the_day_and_every_passage(found):
     assert "22 November 2026" in system["content"]
     assert "{" not in system["content"]
     assert all(f"[p{n}]" in user["content"] for n in (1, 2, 3))
+
+
+def test_a_model_sees_the_address_under_which_a_page_speaks_of_its_version():
+    manual = page("https://www.one.org/en/v2.28/advanced.html?theme=dark#timeouts", "Calls wait.", "Advanced Usage")
+    shown = messages("How long?", ranked((manual, 0, 11)), date(2026, 1, 1))[1]["content"]
+    assert "[p1] Advanced Usage · one.org/en/v2.28/advanced.html\n<<<" in shown
