@@ -85,6 +85,8 @@ def at_once(run: Run) -> Iterator[Event]:
 def nothing(run: Run) -> Event:
     if run.stopped_by == "user":
         return Failed("You stopped the run before anything was found.", "Ask again to start it anew.")
+    if run.stopped_by == "seconds":
+        return Failed("The time was up before anything was found.", "Ask again with more minutes, or one thing at a time.")
     return Failed(*why_nothing(run.troubles))
 
 
@@ -306,4 +308,6 @@ def finished(run: Run, answer: Answer, lanes: Lanes | None = None) -> Answer:
     cite.numbers = {source.sha256: source.n for source in answer.sources}
     found = [Dispute(about, tuple(filter(None, map(cite.cite, sides)))) for about, sides in lanes.disputes()]
     disputes = tuple(dispute for dispute in found if len(dispute.citations) > 1)  # the human may have dropped a side's page
-    return replace(answer, plan=run.plan, disputes=disputes, sources=cite.sources(), left_open=tuple(lanes.left_open()))
+    cite.numbers = {sha: n for sha, n in cite.numbers.items() if n > len(answer.sources)}  # of pages that only a dispute names
+    sources = (*answer.sources, *cite.sources())
+    return replace(answer, plan=run.plan, disputes=disputes, sources=sources, left_open=tuple(lanes.left_open()))

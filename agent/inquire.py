@@ -12,14 +12,15 @@ from math import ceil
 from agent.choose import chosen
 from agent.errors import ModelError, OverLimit
 from agent.events import Disputed, Event, Lane, Trouble
-from agent.look import DEEPEST, Inquiry, Skipped, gather, look_around, open_hits, search, search_more
-from agent.note import note
+from agent.look import DEEPEST, Inquiry, Skipped, gather, look_around, look_further, open_hits, search, search_more
+from agent.note import add_notes, note
 from agent.rank import choose_hits
 from agent.records import Dispute
 from agent.wordings import wordings
 from agent.write import Ledger
 
 FIRST_LOOK = 14  # pages of a lane without a model that asks the question itself: more of them only dilute (docs/LOG.md)
+FURTHER = 1 / 3  # of the run's pages: for its second look, that takes one passage of a page
 SIDE_LOOK = 8  # and of one that asks a part of it
 MOST_A_ROUND = 8  # pages that one round may open
 USUAL_ROUNDS = 3  # of a lane: what its share of the pages is reckoned by
@@ -81,10 +82,14 @@ def replays(inquiry: Inquiry, number: int) -> bool:
 
 
 def read_chosen(inquiry: Inquiry, number: int) -> Iterator[Event]:
-    most = pages_a_round(inquiry)
+    most, journal, key = pages_a_round(inquiry), inquiry.run.tools.journal, [inquiry.item.id, number]
     try:
+        if trouble := journal.recall("chosen by rank", key):
+            raise ModelError(trouble)
         picked = chosen(inquiry, number, most)
     except ModelError as error:
+        said = str(error)
+        journal.step("chosen by rank", key, lambda: said)
         yield Trouble("read", "choosing pages", f"{error} The pages are chosen by rank.", inquiry.lane)
         picked = [(hit, "by its rank") for hit in inquiry.unseen(choose_hits(inquiry.offered, inquiry.likeness))[:most]]
     heed(inquiry, number)
@@ -105,7 +110,7 @@ def noted(inquiry: Inquiry, number: int) -> Iterator[Event]:
     noting = note(inquiry, number)
     if noting.trouble:
         yield Trouble("note", "marking passages", noting.trouble, inquiry.lane)
-    inquiry.notes += noting.notes
+    add_notes(inquiry, noting.notes)
     inquiry.disputes += noting.disputes
     if noting.told:
         yield noting.told
@@ -118,11 +123,15 @@ def noted(inquiry: Inquiry, number: int) -> Iterator[Event]:
 # ---------------------------------------------------------------- without one
 
 def one_look(inquiry: Inquiry, first: list[str]) -> Iterator[Event]:
-    """One look around, as deep as the question of the whole run or as a part of it deserves."""
+    """One look around, as deep as a part of the question deserves; the question itself gets a second look, further down the results."""
     yield Lane(inquiry.lane, "searching")
     whole = inquiry.item.text == inquiry.run.question
-    most = FIRST_LOOK if whole else SIDE_LOOK
-    yield from look_around(inquiry, first or wordings(inquiry.item.text, 4 if whole else 2), most)
+    asked = first or wordings(inquiry.item.text, 4 if whole else 2)
+    yield from look_around(inquiry, asked, FIRST_LOOK if whole else SIDE_LOOK)
+    inquiry.core = list(inquiry.pages)
+    if whole:
+        yield Lane(inquiry.lane, "reading")
+        yield from look_further(inquiry, asked, int(inquiry.run.meter.limits()["pages"] * FURTHER))
     inquiry.rounds += 1
     if not inquiry.pages and inquiry.run.meter.left("pages") < 1:
         raise OverLimit("pages")

@@ -64,10 +64,12 @@ class Lanes:
             if time.monotonic() >= next_gauge:
                 next_gauge = time.monotonic() + GAUGE_EVERY
                 yield self.run.meter.gauge()
-            if not self.active and not self.startable() and not self.pinning() and not self.more_topics():
-                break
-            if self.is_over() and not self.startable():
+            if self.startable() or self.more_topics():
+                continue
+            if self.is_over():
                 yield from self.wind_up()
+                break
+            if not self.active and not self.pinning():
                 break
         yield from self.drain(0)
         if self.paused:
@@ -208,7 +210,8 @@ class Lanes:
         self.paused = (self.paused or wanted.paused) and not wanted.stop
         if self.paused:
             return
-        self.run.reached("user" if wanted.stop or wanted.finish else "seconds")
+        if self.active or self.left_open():
+            self.run.reached("user" if wanted.stop or wanted.finish else "seconds")
         for ident in list(self.active):
             inquiry = self.inquiries[ident]
             inquiry.state = "open"
@@ -225,7 +228,7 @@ class Lanes:
     def more_topics(self) -> bool:
         """Whether the plan has grown by what the first look found: sub-topics, once."""
         known = self.run.tools.journal.recall("topics", {}) is not None
-        if self.topics or self.run.meter.has_model or (self.is_over() and not known) or "q1" not in self.inquiries:
+        if self.topics or self.active or self.run.meter.has_model or (self.is_over() and not known) or "q1" not in self.inquiries:
             return False
         self.topics = True
         first = self.inquiries["q1"]
@@ -246,11 +249,15 @@ class Lanes:
         return [note for one in inquiries for note in list(one.notes) if self.run.kept([note.ranked.page])]
 
     def groups(self) -> list[Group]:
-        """Passages by sub-question, best first: all of the pages that each lane read."""
-        found = [(one.item, rank(self.run.kept(list(one.pages.values())), self.measure(one))) for one in list(self.inquiries.values())]
-        if not any(ranked for _, ranked in found):
-            found = [(self.run.plan.items[0], rank(self.run.kept(self.run.pages()), self.run.likeness))]
-        return [(item, ranked) for item, ranked in found if ranked] or [(self.run.plan.items[0], [])]
+        """Passages by sub-question, best first; what a lane's second look found is a group of its own, after those of all parts."""
+        first, further = [], []
+        for one in list(self.inquiries.values()):
+            pages = self.run.kept(list(one.pages.values()))
+            core = [page for page in pages if page.sha256 in one.core] or pages
+            first.append((one.item, rank(core, self.measure(one))))
+            further.append((one.item, rank([page for page in pages if page not in core], self.measure(one))))
+        found = [(item, ranked) for item, ranked in (*first, *further) if ranked]
+        return found or [(self.run.plan.items[0], rank(self.run.kept(self.run.pages()), self.run.likeness))]
 
     def measure(self, inquiry: Inquiry) -> Likeness:
         """What passages are weighed by: a part of the question by itself, a sub-topic that was found by the question."""

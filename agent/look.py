@@ -21,6 +21,7 @@ from agent.write import Ledger
 
 DEEPEST = 20  # results asked of the first wording, the question itself; ten of each other (docs/LOG.md)
 A_FEW = 10
+FURTHER_DOWN = 50  # results of a wording that are looked at a second time
 BEST_FEW = 5  # results whose words make one more search
 LATER = 5  # pages kept for the results of that search
 AT_ONCE = 4  # pages opened before the results have been compared by meaning
@@ -40,9 +41,10 @@ class Skipped(Exception):
 class Inquiry:
     """The work on one sub-question. `lane` names it in events ("" where the run has no plan).
 
-    `offered` are the results of its searches so far, a ranking a wording; `pages` what it read, best first; `fresh` those of the last look.
-    `came` are those of `opened` that came or failed. `shown` are the passages that a model has looked at, `notes` what it
-    kept of them; `missing` is what its "done when" still lacks. `state` is "" while it goes on, then done, open or
+    `offered` are the results of its searches so far, a ranking a wording; `pages` what it read, best first; `fresh` those of
+    the last look, `core` those of the first one, where a second went further down the results.
+    `came` are those of `opened` that came or failed. `shown` are the passages that a model has looked at (`looked`: by
+    round), `notes` what it kept of them; `missing` is what its "done when" still lacks. `state` is "" while it goes on, then done, open or
     skipped; `ended_at` the limit that ended it, and what that was; `dug` how often it was dug deeper,
     and `more` the rounds that gives it beyond its limit.
     """
@@ -55,8 +57,10 @@ class Inquiry:
     opened: dict[Future[Page], Hit] = field(default_factory=dict)
     came: set[Future[Page]] = field(default_factory=set)
     pages: dict[str, Page] = field(default_factory=dict)
+    core: list[str] = field(default_factory=list)
     fresh: list[Page] = field(default_factory=list)
     shown: list[Passage] = field(default_factory=list)
+    looked: dict[int | str, list[Note]] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     disputes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     missing: tuple[str, ...] = ()
@@ -83,16 +87,27 @@ class Inquiry:
         if self.lane:
             self.run.reached(limit)
 
+    def offer(self, wording: str, hits: list[Hit]) -> None:
+        """What a wording found; in the place of what it found before."""
+        if wording in self.searched:
+            self.offered[self.searched.index(wording)] = hits
+        else:
+            self.searched.append(wording)
+            self.offered.append(hits)
+
     def hosts(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(urlsplit(page.final_url).hostname or "" for page in self.pages.values()))
 
 
 # ---------------------------------------------------------------- search
 
-def search(inquiry: Inquiry, asked: Sequence[str], counts: Sequence[int]) -> Iterator[Event]:
-    """Search for these wordings at once; the results are added to what is offered. Raises OverLimit only if none could be asked."""
+def search(inquiry: Inquiry, asked: Sequence[str], counts: Sequence[int], again: bool = False) -> Iterator[Event]:
+    """Search for these wordings at once; the results are added to what is offered. Raises OverLimit only if none could be asked.
+
+    A wording is searched for once; `again`, deeper: its results then take the place of those it had.
+    """
     run = inquiry.run
-    asked = [wording for wording in dict.fromkeys(asked) if wording not in inquiry.searched]
+    asked = [wording for wording in dict.fromkeys(asked) if again or wording not in inquiry.searched]
     if not asked:
         return
     yield Searching(tuple(asked), run.tools.searcher.names, inquiry.lane)
@@ -107,8 +122,7 @@ def search(inquiry: Inquiry, asked: Sequence[str], counts: Sequence[int]) -> Ite
             yield Searched(wording, len(hits), tuple(hit.title for hit in hits[:3]), inquiry.lane)
             for trouble in filter(lambda one: run.trouble(*one), dict.fromkeys(troubles)):
                 yield Trouble("search", *trouble, inquiry.lane)
-            inquiry.searched.append(wording)
-            inquiry.offered.append(hits)
+            inquiry.offer(wording, hits)
     if len(reached) == len(asked):
         raise reached[0]
     if reached and isinstance(reached[0], OverLimit):
@@ -150,10 +164,17 @@ def look_around(inquiry: Inquiry, wordings: Sequence[str], most: int, deepest: i
     yield from gather(inquiry)
 
 
-def search_more(inquiry: Inquiry, wordings: Sequence[str], counts: Sequence[int]) -> Iterator[Event]:
+def look_further(inquiry: Inquiry, wordings: Sequence[str], most: int) -> Iterator[Event]:
+    """The same wordings, further down their results: what the first look passed over."""
+    yield from search_more(inquiry, wordings, [FURTHER_DOWN] * len(wordings), again=True)
+    yield from open_hits(inquiry, choose_hits(inquiry.offered, inquiry.likeness), len(inquiry.opened) + most)
+    yield from gather(inquiry)
+
+
+def search_more(inquiry: Inquiry, wordings: Sequence[str], counts: Sequence[int], again: bool = False) -> Iterator[Event]:
     """As `search`, where it is no loss if the limit of searches has been reached."""
     try:
-        yield from search(inquiry, wordings, counts)
+        yield from search(inquiry, wordings, counts, again)
     except OverLimit as reached:
         if reached.limit != "searches":
             raise
@@ -223,6 +244,7 @@ def took(inquiry: Inquiry, hit: Hit, future: Future[Page], seconds: float) -> It
     try:
         page = future.result()
     except OverLimit as reached:
+        inquiry.opened.pop(future)  # it may be opened once its limit is raised
         yield Dropped(hit.url, str(reached), inquiry.lane)
         return
     except Paused:

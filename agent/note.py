@@ -5,8 +5,8 @@ A model marks them among the best passages of the pages just read; without one t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -85,13 +85,23 @@ def note(inquiry: Inquiry, number: int) -> Noting:
     fresh = shown_in(inquiry, number)
     if not fresh:
         return Noting(missing=inquiry.missing)
+    journal, key = inquiry.run.tools.journal, [inquiry.item.id, number]
+    by_rank = Noting(tuple(fresh[:TAKEN]), missing=inquiry.missing)
     try:
+        if trouble := journal.recall("noted by rank", key):
+            return replace(by_rank, trouble=trouble)
         return marked(inquiry, number, fresh)
     except OverLimit:
-        inquiry.notes += fresh[:TAKEN]
+        add_notes(inquiry, by_rank.notes)
         raise
-    except ModelError as error:
-        return Noting(tuple(fresh[:TAKEN]), missing=inquiry.missing, trouble=f"{error} The best passages are taken by rank.")
+    except ModelError as error:  # what is written names these passages: they stay, though the model may be back when the run goes on
+        said = f"{error} The best passages are taken by rank."
+        return replace(by_rank, trouble=journal.step("noted by rank", key, lambda: said))
+
+
+def add_notes(inquiry: Inquiry, notes: Iterable[Note]) -> None:
+    known = {one.ident for one in inquiry.notes}
+    inquiry.notes += [one for one in notes if one.ident not in known]
 
 
 def take_rest(inquiry: Inquiry) -> None:
@@ -99,7 +109,7 @@ def take_rest(inquiry: Inquiry) -> None:
     looked_at = {one.page_sha256 for one in inquiry.shown}
     known = inquiry.run.tools.journal.recall("shown", [inquiry.item.id, "rest"]) is not None
     if known or any(page.sha256 not in looked_at for page in inquiry.fresh):
-        inquiry.notes += shown_in(inquiry, "rest")[:TAKEN]
+        add_notes(inquiry, shown_in(inquiry, "rest")[:TAKEN])
 
 
 def marked(inquiry: Inquiry, number: int, fresh: Sequence[Note]) -> Noting:
@@ -134,6 +144,8 @@ def ident(text: str) -> str:
 def shown_in(inquiry: Inquiry, number: int | str) -> list[Note]:
     """The passages of this round by their idents; the same when the run is replayed, whatever was read by then."""
     run = inquiry.run
+    if number in inquiry.looked:  # a limit ended the round before; it was raised since
+        return inquiry.looked[number]
     spans = run.tools.journal.step("shown", [inquiry.item.id, number], lambda: [
         [one.page.sha256, one.passage.start, one.passage.end, list(one.passage.headings), one.score, one.words, one.meaning]
         for one in best_of(inquiry)])
@@ -146,6 +158,7 @@ def shown_in(inquiry: Inquiry, number: int | str) -> list[Note]:
         passage = Passage(sha, start, end, page.text[start:end], tuple(headings))
         found.append(Note(f"p{number_of(inquiry.item.id) * 100 + place}", inquiry.item.id, Ranked(page, passage, *scores)))
     inquiry.shown += [Passage(sha, start, end, "") for sha, start, end, *_ in spans]
+    inquiry.looked[number] = found
     return found
 
 

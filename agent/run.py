@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from agent import plan as planning
 from agent.budget import Budget
-from agent.errors import FetchError, Refused
+from agent.errors import FetchError, OverLimit, Refused
 from agent.events import Trouble
-from agent.meter import Meter
+from agent.meter import Meter, Paused
 from agent.near import Sketch, sketch_of, too_near
 from agent.rank import Likeness
 from agent.records import Page, Plan, SubQuestion
@@ -28,6 +28,9 @@ PAGE_SECONDS = 30.0
 
 class Unwanted(Refused):
     """You said that it is not to be read."""
+
+
+NOT_READ = (Unwanted, OverLimit, Paused)  # what kept a page from being read, and may not any more
 
 
 @dataclass
@@ -105,14 +108,14 @@ class Run:
         key = page_key(url)
         with self._lock:
             self._wanted.setdefault(key, set()).add(lane)
-            if key not in self._opened or was_unwanted(self._opened[key]):
+            if key not in self._opened or was_not_read(self._opened[key]):
                 self._opened[key] = self._pool.submit(self._read, url, chosen_by)
             return self._opened[key]
 
     def has_opened(self, url: str) -> bool:
         with self._lock:
             future = self._opened.get(page_key(url))
-        return future is not None and not was_unwanted(future)
+        return future is not None and not was_not_read(future)
 
     def pages(self) -> list[Page]:
         """All that have come by now, in the order in which they were opened."""
@@ -191,5 +194,6 @@ def under(host: str, domains: Iterable[str]) -> bool:
     return any(host == domain or host.endswith("." + domain) for domain in domains)
 
 
-def was_unwanted(future: Future[Page]) -> bool:
-    return future.done() and not future.cancelled() and isinstance(future.exception(), Unwanted)
+def was_not_read(future: Future[Page]) -> bool:
+    """Whether nobody wanted it, or a limit was in the way."""
+    return future.done() and not future.cancelled() and isinstance(future.exception(), NOT_READ)

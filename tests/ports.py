@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,14 +67,23 @@ def tools_of(web: Web, models: object = None, entries: MemoryEntries | None = No
                  journal=Journal(entries or MemoryEntries()), shelf=shelf or MemoryShelf())
 
 
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    until, never = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        assert time.monotonic() < until, "nobody gave the call up"
+        never.wait(0.02)
+
+
 class Clerks:
     """Models answered in this process by a clerk (tests/clerk.py): `asked` is the kind of every call that was really made.
 
-    `before` is called with the kind (and the words) of a call before it is answered: it may wait, or raise what goes wrong.
+    `before` is called with the kind (and the words) of a call before it is answered: it may raise what goes wrong.
+    A call of the kind `hangs` is never answered, only given up.
     """
 
-    def __init__(self, clerk: Clerk | None = None, before: Callable[[str, str], object] = lambda kind, said: None, money: float = 0.0) -> None:
-        self.clerk, self.before, self.money = clerk or Clerk(), before, money
+    def __init__(self, clerk: Clerk | None = None, before: Callable[[str, str], object] = lambda kind, said: None,
+                 money: float = 0.0, hangs: str = "") -> None:
+        self.clerk, self.before, self.money, self.hangs = clerk or Clerk(), before, money, hangs
         self.asked: list[str] = []
         self.names = ("clerk",)
 
@@ -102,6 +112,8 @@ class Clerks:
         kind = kind_of(body)
         self.asked.append(kind)
         self.before(kind, messages[-1]["content"])
+        if kind == self.hangs:
+            wait_for(stopped)
         if stopped():
             raise Abandoned
         return self.clerk(body).text
