@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from agent.budget import LIMITS, Budget
 from agent.errors import ModelError, OverLimit
 from agent.events import Gauge
-from agent.journal import Journal
+from agent.journal import Journal, step_key
 from agent.models import Abandoned, Models, NoneAnswered, Spent, Switched, Wrote
 from agent.models.text import roughly
 from agent.records import RoleUse
@@ -73,6 +73,7 @@ class Meter:
         self.heard: tuple[int, Steering] = (-1, Steering())
         self.closed = threading.Event()
         self.refused = ""  # the first limit that kept a writer or a checker from its work
+        self.counted: set[str] = set()  # keys of steps: another lane that comes to the same one pays for nothing
         self.troubles: list[tuple[str, str, str]] = []  # role, model and what it said: told by the engine
 
     # ---------------------------------------------------------------- what is left
@@ -157,9 +158,9 @@ class Meter:
 
     def step(self, kind: str, inputs: Any, limit: str, work: Callable[[], Any]) -> Any:
         """One search or page: from the journal, or done now and counted against `limit`. What raises is not counted."""
-        done = self.journal.recall(kind, inputs)
+        done, key = self.journal.recall(kind, inputs), step_key(kind, inputs)
         if done is not None:
-            self.count(limit)
+            self.count_once(key, limit)
             return done
         self.gate()
         self.take(limit)
@@ -169,8 +170,14 @@ class Meter:
             except BaseException:
                 self.count(limit, -1)
                 raise
+            self.counted.add(key)
             self.journal.remember(kind, inputs, done)
         return done
+
+    def count_once(self, key: str, name: str) -> None:
+        with self.lock:
+            self.used[name] += key not in self.counted
+            self.counted.add(key)
 
     def take(self, name: str) -> None:
         with self.lock:
