@@ -53,7 +53,7 @@ MOST = {"searches": 200, "pages": 300, "rounds": 10, "model_calls": 500, "tokens
 QUICK = Budget("quick", "Quick search", "One look around: a few searches, the best pages, a short answer.",
                searches=5, pages=14, rounds=1, model_calls=3, tokens=24_000, money=0.25, seconds=60, lanes=14, quotes=8)
 RESEARCH = Budget("research", "Research", "A few minutes, a dozen or two of pages, a page of answer.",
-                  searches=16, pages=24, rounds=3, model_calls=30, tokens=200_000, money=1.0, seconds=300, lanes=4, quotes=20,
+                  searches=20, pages=24, rounds=3, model_calls=30, tokens=200_000, money=1.0, seconds=300, lanes=4, quotes=20,
                   plans=True)
 DEEP = Budget("deep", "Deep research", "Up to half an hour, a hundred pages, a plan you approve, a structured report.",
               searches=80, pages=120, rounds=6, model_calls=200, tokens=2_000_000, money=10.0, seconds=1800, lanes=6, quotes=40,

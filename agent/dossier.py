@@ -20,14 +20,14 @@ Group = tuple[SubQuestion, list[Ranked]]
 
 
 def gathered(groups: Sequence[Group], most: int) -> list[Group]:
-    """Up to `most` passages: CORE of the first group's, then the best of each further page, group after group; then whatever is left."""
-    core = pick(groups[0][1], max(1, round(most * CORE)), DEEPER)
-    taken: list[tuple[SubQuestion, Ranked]] = [(groups[0][0], one) for one in core]
+    """Up to `most` passages, by sub-question: CORE of them the first group's, then the best of each further page, group after group."""
+    core = pick(groups[0][1], max(1, round(most * CORE)) if len(groups) > 1 else most, DEEPER)
+    taken = [(groups[0][0], one) for one in core]
     for item, one in in_turn(groups, fresh_pages(groups, {one.page.sha256 for one in core})):
         add(taken, item, one, most)
     for item, one in ((item, one) for item, ranked in groups for one in pick(ranked, most, DEEPER)):
         add(taken, item, one, most)
-    found = [(item, [one for of, one in taken if of.id == item.id]) for item, _ in groups]
+    found = [(item, [one for of, one in taken if of.id == item.id]) for item in dict.fromkeys(item for item, _ in groups)]
     return [group for group in found if group[1]]
 
 
@@ -36,25 +36,23 @@ def add(taken: list[tuple[SubQuestion, Ranked]], item: SubQuestion, one: Ranked,
         taken.append((item, one))
 
 
-def fresh_pages(groups: Sequence[Group], known: set[str]) -> dict[str, list[Ranked]]:
-    """By a group's item, the best passage of each page that nothing was taken from yet; a page counts for the first group that has it."""
-    found: dict[str, list[Ranked]] = {}
-    for item, ranked in groups:
+def fresh_pages(groups: Sequence[Group], known: set[str]) -> list[list[Ranked]]:
+    """For each group the best passage of each page that nothing was taken from yet; a page counts for the first group that has it."""
+    found: list[list[Ranked]] = []
+    for _, ranked in groups:
         best: dict[str, Ranked] = {}
         for one in pick(ranked, len(ranked), 0.0):
             if one.page.sha256 not in known:
                 best.setdefault(one.page.sha256, one)
         known |= set(best)
-        found[item.id] = list(best.values())
+        found.append(list(best.values()))
     return found
 
 
-def in_turn(groups: Sequence[Group], found: dict[str, list[Ranked]]) -> Iterable[tuple[SubQuestion, Ranked]]:
+def in_turn(groups: Sequence[Group], found: Sequence[list[Ranked]]) -> Iterable[tuple[SubQuestion, Ranked]]:
     """The groups' passages, one of each in turn."""
-    for place in range(max(map(len, found.values()), default=0)):
-        for item, _ in groups:
-            if place < len(found[item.id]):
-                yield item, found[item.id][place]
+    for place in range(max(map(len, found), default=0)):
+        yield from ((item, passages[place]) for (item, _), passages in zip(groups, found, strict=True) if place < len(passages))
 
 
 def dossier(groups: Sequence[Group], ledger: Ledger) -> tuple[str, tuple[Claim, ...]]:

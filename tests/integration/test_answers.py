@@ -11,7 +11,8 @@ from agent.events import Draft as Drafted
 from agent.models import Models
 from agent.quotes import stands
 from agent.settings import ModelEndpoint, Settings
-from tests.fakes import Says, ScriptedModel
+from tests.clerk import kind_of
+from tests.fakes import Says, ScriptedModel, answer_error
 from tests.ports import Web, page, tools_of
 
 ANSWERS = 200
@@ -35,7 +36,8 @@ def answers():
     """Each answer with its run's pages and drafts; the model speaks in pieces of a few letters."""
     rand = random.Random(20261122)
     replies = [Says(scripted_answer(rand, n % 2 == 0), piece=rand.randint(1, 30)) for n in range(ANSWERS)]
-    with ScriptedModel(replies) as model:
+    rest = iter(replies)
+    with ScriptedModel(lambda body: next(rest) if kind_of(body) == "text" else answer_error(500, "It checks nothing.")) as model:
         models = Models([ModelEndpoint(url=model.url, model="m")], Settings(_env_file=None))
         found = []
         for number in range(ANSWERS):
