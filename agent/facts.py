@@ -129,7 +129,7 @@ def fold(text: str) -> str:
 
 def wrong_figures(said: Text, shown: Text, around: Text) -> Iterator[str]:
     for one in said.reading.figures:
-        if not (vouched(one, said, shown, around) or uncountable(one, shown) or years_apart(one, shown)):
+        if not (vouched(one, said, shown, around) or uncountable(one, shown) or years_apart(one, shown) or clocks_apart(one, shown)):
             yield missing(one, shown)
 
 
@@ -183,6 +183,13 @@ def years_apart(one: Figure, shown: Text) -> bool:
     years = [int(year) for year in re.findall(r"\b(?:1[5-9]|20)\d\d\b", shown.plain)]
     counted = {value / (365 * 86400) for value in one.values} if one.unit == "time" else set()
     return any(abs(a - b) in counted or abs(a - b) + 1 in counted for a in years for b in years)
+
+
+def clocks_apart(one: Figure, shown: Text) -> bool:
+    """"Two hours" where the quotes name 13:00 and 15:00."""
+    minutes = [minute for _, clock in shown.reading.clocks for minute in clock]
+    counted = {value / 60 for value in one.values} if one.unit == "time" else set()
+    return any(abs(a - b) in counted for a in minutes for b in minutes)
 
 
 def missing(one: Figure, shown: Text) -> str:
