@@ -113,12 +113,25 @@ def known_missing(material: Material, items: Iterable[str] | None = None) -> str
     return "\n".join(["Known to be missing:", *lines]) if lines else ""
 
 
-def disputed(material: Material, notes: Iterable[Note]) -> str:
-    """The contradictions that two or more of these notes take part in, as one block; "" for none."""
-    idents = {note.ident for note in notes}
-    lines = [f"- {what}: " + " against ".join(f"[{one}]" for one in sides if one in idents)
-             for what, sides in material.disputes if len(idents & set(sides)) > 1]
+def disputed(material: Material, notes: Sequence[Note]) -> str:
+    """The contradictions that two or more of these notes take part in, as one block; "" for none.
+
+    Two sub-questions may have noted the same passages, and the same dispute, by idents of their own: it is told once, by those shown.
+    """
+    known, told, lines = {note.ident: note for note in material.notes}, {}, []
+    for what, sides in material.disputes:
+        shown = dict.fromkeys(filter(None, (stand_in(known.get(one), notes) for one in sides)))
+        if len(shown) > 1 and told.setdefault(frozenset(shown), sides) == sides:
+            lines.append(f"- {what}: " + " against ".join(f"[{one}]" for one in shown))
     return "\n".join(["Passages that seem to contradict each other:", *lines]) if lines else ""
+
+
+def stand_in(note: Note | None, notes: Sequence[Note]) -> str:
+    """The ident of the note itself if it is among these, else of one that says the same; "" for none."""
+    if note is None:
+        return ""
+    alike = [other.ident for other in notes if other.ident == note.ident or repeats(note.ranked, other.ranked)]
+    return note.ident if note.ident in alike else next(iter(alike), "")
 
 
 def not_found_lines(material: Material, said: Iterable[str] = ()) -> list[str]:

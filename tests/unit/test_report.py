@@ -1,5 +1,6 @@
 import json
 import threading
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -331,6 +332,15 @@ def test_the_prompts_hold_what_a_writer_must_know():
     assert "dated 2024-05-12" in asks.seen["page"]
     assert "its age" in asks.seen["section 1"]
     assert "its age" not in asks.seen["section 2"]
+
+
+def test_a_dispute_that_two_parts_noted_is_told_once_by_the_passages_that_are_shown():
+    twice = [replace(note, ident=f"p2{note.ident[2:]}", item="q2") for note in NOTES[:2]]
+    disputes = (("Alpha", ("p101", "p202")), ("Alpha again", ("p202", "p201")), ("no passage", ("p101", "p999")))
+    asks = Answers(page="A [p101].")
+    run(write_page(material(*NOTES[:2], *twice, disputes=disputes), asks, 20))
+    told = asks.seen["page"].partition("contradict each other:\n")[2].split("\n\n")[0]
+    assert told == "- Alpha: [p101] against [p102]"
 
 
 def test_page_text_cannot_close_its_own_marks():
