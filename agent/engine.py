@@ -7,7 +7,7 @@ or what a depth is called. A page or a model that fails is an event and the run 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from agent.events import Answered, Checking, Event, Failed, Planned, Started, Tr
 from agent.events import Draft as Drafted
 from agent.lanes import SETTLED, Lanes
 from agent.look import Inquiry, found, look_around
-from agent.markup import pieces, settled
+from agent.markup import idents_in, pieces, settled
 from agent.meter import Paused
 from agent.models import Switched, Wrote
 from agent.note import Material, Note
@@ -282,14 +282,17 @@ def judged(run: Run, claims: Sequence[Claim], known: Mapping[int, Claim]) -> Ite
 
 def faulty_of(place: int, claim: Claim, markdown: str, notes: Sequence[Note]) -> Faulty | None:
     """A failed claim as it is to be said anew, with its passages by their idents."""
-    idents = {(note.ranked.passage.page_sha256, note.ranked.passage.start): note.ident for note in notes}
-    quotes = [(idents.get((one.page_sha256, one.start), ""), one.quote) for one in claim.citations]
-    quotes = [one for one in quotes if one[0]]
     places = list(pieces(markdown))
-    if not quotes or place >= len(places):
+    if place >= len(places):
         return None
     piece = places[place]
-    return Faulty(place, markdown[piece.start:piece.end], tuple(quotes), claim.reason, piece.lead)
+    sentence = markdown[piece.start:piece.end]
+    named = set(idents_in(sentence))  # a passage that two lanes noted goes by the ident that stands in the sentence
+    idents = {(note.ranked.passage.page_sha256, note.ranked.passage.start): note.ident
+              for note in sorted(notes, key=lambda note: note.ident in named)}
+    quotes = [(idents.get((one.page_sha256, one.start), ""), one.quote) for one in claim.citations]
+    quotes = [one for one in quotes if one[0]]
+    return Faulty(place, sentence, tuple(quotes), claim.reason, piece.lead) if quotes else None
 
 
 # ---------------------------------------------------------------- the end
@@ -306,8 +309,16 @@ def finished(run: Run, answer: Answer, lanes: Lanes | None = None) -> Answer:
         return answer
     cite = Ledger.of_notes(lanes.notes())
     cite.numbers = {source.sha256: source.n for source in answer.sources}
-    found = [Dispute(about, tuple(filter(None, map(cite.cite, sides)))) for about, sides in lanes.disputes()]
-    disputes = tuple(dispute for dispute in found if len(dispute.citations) > 1)  # the human may have dropped a side's page
+    disputes = tuple(each_once(lanes.disputes(), cite))
     cite.numbers = {sha: n for sha, n in cite.numbers.items() if n > len(answer.sources)}  # of pages that only a dispute names
     sources = (*answer.sources, *cite.sources())
     return replace(answer, plan=run.plan, disputes=disputes, sources=sources, left_open=tuple(lanes.left_open()))
+
+
+def each_once(disputes: Iterable[tuple[str, tuple[str, ...]]], ledger: Ledger) -> Iterator[Dispute]:
+    """Those with two sides left (the human may have dropped a page); what two lanes noted by idents of their own is one."""
+    told: dict[frozenset[Citation], tuple[str, ...]] = {}
+    for about, sides in disputes:
+        citations = tuple(dict.fromkeys(filter(None, map(ledger.cite, sides))))
+        if len(citations) > 1 and told.setdefault(frozenset(citations), sides) == sides:
+            yield Dispute(about, citations)

@@ -3,11 +3,14 @@ import json
 import pytest
 
 from agent.budget import DEEP, QUICK, RESEARCH, budget_for
-from agent.engine import research
+from agent.engine import faulty_of, research
 from agent.errors import BadInput, ModelError
 from agent.events import Answered, Dropped, Failed, Found, Kept, Trouble, Writing, from_json
 from agent.journal import MemoryEntries, MemoryShelf
 from agent.models import Spent, Switched, Wrote
+from agent.note import Note
+from agent.rank import Ranked
+from agent.records import Citation, Claim, Passage
 from tests.ports import Web, page, tools_of
 
 ZIP = page("https://docs.org/zip", "# zip\n\nThe last date of a zip entry is 2107-12-31. Older dates are clamped to 1980.", "zip files")
@@ -154,6 +157,15 @@ def test_blocked_domains_are_not_opened():
     web = Web(ZIP, CAT)
     list(research(QUESTION, QUICK, replace(tools_of(web), blocked=("cats.org",))))
     assert "read https://cats.org/" not in web.calls
+
+
+def test_a_failed_sentence_is_said_anew_with_the_ident_that_it_had():
+    passage = Passage(ZIP.sha256, 7, 52, ZIP.text[7:52])
+    notes = [Note(ident, f"q{ident[1]}", Ranked(ZIP, passage, 1, 0, 0)) for ident in ("p102", "p201")]
+    citation = Citation(1, ZIP.url, ZIP.title, ZIP.sha256, 7, 52, passage.text)
+    for ident in ("p102", "p201"):
+        faulty = faulty_of(0, Claim("It is 2108.", "partial", (citation,)), f"It is 2108 [{ident}].", notes)
+        assert [named for named, _ in faulty.quotes] == [ident]
 
 
 def test_a_depth_goes_by_its_name():

@@ -122,6 +122,18 @@ def test_what_contradicts_is_kept_with_both_sides_quoted_and_numbered_as_sources
     assert all(known[citation.n] == citation.page_sha256 for citation in dispute.citations)
 
 
+def test_what_two_parts_found_to_contradict_is_one_dispute():
+    def keep(said):
+        idents = sorted(line[1:5] for line in said.partition("New passages:")[2].splitlines() if line.startswith("[p"))
+        return json.dumps({"keep": [{"id": one} for one in idents], "missing": [], "searches": [],
+                           "disputes": [{"about": "the limit", "ids": idents}]})
+
+    models = Clerks(Clerk(parts=2, replies={"keep": keep, "keep_": keep}))
+    answer = events_of(tools_of(Web(*PAGES[:2]), models))[-1].answer
+    assert len(answer.plan.items) == 2
+    assert len(answer.disputes) == 1
+
+
 def test_no_search_is_answered():
     events = events_of(tools_of(Web(answers=False), Clerks()))
     assert isinstance(events[-1], Failed)
