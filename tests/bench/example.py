@@ -85,8 +85,12 @@ def roles(answer: Answer) -> str:
 
 
 def used(answer: Answer) -> str:
-    rows = [f"| {name} | {amount:g} | {answer.limits.get(name, 0):g} |" for name, amount in answer.used.items()]
+    rows = [f"| {name} | {number(amount)} | {number(answer.limits.get(name, 0))} |" for name, amount in answer.used.items()]
     return "\n".join(["## What was used", "", "| | used | limit |", "|---|---|---|", *rows]) if rows else ""
+
+
+def number(amount: float) -> str:
+    return f"{amount:,.2f}".rstrip("0").rstrip(".")
 
 
 def calls(question: str, spool: Path) -> str:
