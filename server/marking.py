@@ -6,6 +6,7 @@ claims know nothing of places. Knows neither how HTML is made of Markdown nor ho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -19,6 +20,7 @@ from agent.records import Claim
 from server.align import Letters, folded
 
 OWN_TEXT = ".//text()[not(ancestor::a or ancestor::span)]"  # of the answer itself: no numbers of sources, no words beside them
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")  # lxml takes none of them
 Piece = tuple[int, int, int]  # a claim's place, and the span of a text node that is its own
 
 
@@ -35,7 +37,7 @@ def shown_answer(html: Markup, claims: Sequence[Claim], badge: Callable[[int, Cl
 
     Where all claims are found, the words of alarm beside the numbers are taken out: the badge says the same, earlier.
     """
-    root = lxml.html.fragment_fromstring(str(html), create_parent="div")
+    root = lxml.html.fragment_fromstring(UNSEEN.sub("", str(html)), create_parent="div")
     contents = tuple(numbered(root))
     found = pieces_of(root, claims)
     for node, pieces in found.values():

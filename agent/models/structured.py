@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.models.text import letters
+
 MOST_TRIES, MOST_MENDED = 20, 6  # places at which an object may begin; parts of a text that are worth mending
 DEEPEST = 100  # brackets within brackets
 FENCED = re.compile(r"```[\w-]*[ \t]*\r?\n(.*?)(?:```|\Z)", re.DOTALL)
@@ -172,9 +174,9 @@ def closed(out: list[str], open_ones: list[str]) -> str:
 
 
 def whole_letters(data: Any) -> Any:
-    """Halves of letters put together, and what no database takes left out."""
+    """Halves of letters put together, and what is no letter left out."""
     if isinstance(data, str):
-        return data.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "")
+        return letters(data)
     if isinstance(data, list):
         return [whole_letters(one) for one in data]
     return {whole_letters(name): whole_letters(one) for name, one in data.items()} if isinstance(data, dict) else data

@@ -12,6 +12,7 @@ from agent.tokens import estimate
 OPEN, CLOSE = "<think>", "</think>"
 LOOP_TAIL, LOOP_PERIOD = 2400, 600  # at least four repetitions of at most 600 characters
 LOOK_EVERY = 200
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")  # no letters: they move a cursor, break XML, or part lines unseen
 
 
 class Speech:
@@ -91,7 +92,7 @@ def repeats(text: str) -> bool:
 
 
 class Halves:
-    """Puts letters together that came in two halves (surrogates), and leaves out what no database takes."""
+    """Puts letters together that came in two halves (surrogates), and leaves out what is none."""
 
     def __init__(self) -> None:
         self._half = ""
@@ -100,7 +101,12 @@ class Halves:
         piece, self._half = self._half + piece, ""
         if piece and "\ud800" <= piece[-1] <= "\udbff":
             piece, self._half = piece[:-1], piece[-1]
-        return piece.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "")
+        return letters(piece)
+
+
+def letters(text: str) -> str:
+    """The text without lone halves and without what cannot be seen; lines and tabs stay."""
+    return UNSEEN.sub("", text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 DECLINES = re.compile(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import lxml.html
 from markupsafe import Markup
 
@@ -73,3 +75,10 @@ def test_the_same_sentence_twice_is_marked_twice_in_order() -> None:
     html = shown("It rains. Then: it rains.", Claim("It rains.", "supported"), Claim("Then: it rains.", "contradicted")).html
     assert html.index("c1") < html.index("c2")
     assert "Then: it rains." in text_of(html).replace("2", "")
+
+
+def test_characters_that_nobody_sees_break_nothing() -> None:
+    sentence = "It \x1b]8;;opens\x07 at &#27;[1m &#xFFFE; noon."
+    html = shown(sentence, Claim("It ]8;;opens at \ufffd[1m \ufffd noon.", "supported")).html
+    assert 'data-claim="c1">It ]8;;opens at \ufffd[1m' in html
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", html)

@@ -7,6 +7,7 @@ from agent.models import names_of
 from agent.models.line import base_address
 from agent.models.local import first_model
 from agent.models.reply import Dialect, said_in
+from agent.models.structured import understood
 from agent.models.text import Halves, LoopWatch, Speech, declines, roughly
 from agent.settings import ModelEndpoint
 
@@ -82,6 +83,12 @@ def test_an_answer_that_is_no_refusal_is_let_be(said: str) -> None:
 def test_halves_of_letters_are_joined_and_lone_ones_replaced() -> None:
     halves = Halves()
     assert [halves.joined(piece) for piece in ("a\ud83d", "\ude00b\0", "\ud83d", "c", "")] == ["a", "😀b", "", "\ufffdc", ""]
+
+
+def test_what_cannot_be_seen_is_left_out_and_lines_stay() -> None:
+    given = "one\r\ntwo\x1b]8;;http://x.test\x07\tthree\x0b\x1c\x85\x9b4"
+    assert Halves().joined(given) == "one\ntwo]8;;http://x.test\tthree4"
+    assert understood('{"why": "a\\u001b[2Jb\\u0000c"}', {"type": "object", "properties": {"why": {"type": "string"}}}) == {"why": "a[2Jbc"}
 
 
 def test_names_tell_endpoints_apart() -> None:
