@@ -68,14 +68,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Faulty:
-    """A sentence that failed its check, to be said anew from its quotes, which are (ident, quote).
+    """A sentence that failed its check, to be said anew from its quotes, which are (ident, quote, where it stands).
 
     `lead` is what stands before it and stays: a table's row and column.
     """
 
     place: int
     sentence: str
-    quotes: tuple[tuple[str, str], ...]
+    quotes: tuple[tuple[str, str, str], ...]
     reason: str = ""
     lead: str = ""
 
@@ -330,7 +330,7 @@ def said_anew(batch: Sequence[Faulty], asks: Asks, today: date) -> list[tuple[in
 
 
 def faulty_block(one: Faulty) -> str:
-    quotes = [f"[{ident}]\n{fenced(quote)}" for ident, quote in one.quotes]
+    quotes = [f"[{ident}] From: {where}\n{fenced(quote)}" for ident, quote, where in one.quotes]
     before = [f"It stands in a table, after: {one.lead}"] if one.lead else []
     return "\n".join([f"Sentence: {' '.join(one.sentence.split())}", *before, f"What is wrong: {one.reason or 'its quotes do not bear it'}",
                       "Its quotes:", *quotes])
@@ -339,7 +339,7 @@ def faulty_block(one: Faulty) -> str:
 def fitting(text: Any, one: Faulty) -> str:
     """The new sentence, if it is one, cites nothing but its own passages, and is not the old one; else ""."""
     line = settled(" ".join(text.split())) if isinstance(text, str) else ""
-    known = {ident for ident, _ in one.quotes}
+    known = {ident for ident, *_ in one.quotes}
     cited = idents_in(line)
     fits = cited and set(cited) <= known and "[?" not in line and len(pieces(line)) == 1 and line != settled(one.sentence).strip()
     return line if fits else ""

@@ -34,7 +34,7 @@ from agent.search.provider import why_nothing
 from agent.steer import Control, MemoryControl
 from agent.tools import Tools
 from agent.wordings import wordings
-from agent.write import Draft, Ledger, messages, replaced
+from agent.write import Draft, Ledger, address, messages, replaced
 
 SHOWN_TO_MODEL = 24  # passages for a short answer: some 5,000 tokens
 ANSWER_TOKENS = 2_000
@@ -288,11 +288,17 @@ def faulty_of(place: int, claim: Claim, markdown: str, notes: Sequence[Note]) ->
     piece = places[place]
     sentence = markdown[piece.start:piece.end]
     named = set(idents_in(sentence))  # a passage that two lanes noted goes by the ident that stands in the sentence
-    idents = {(note.ranked.passage.page_sha256, note.ranked.passage.start): note.ident
-              for note in sorted(notes, key=lambda note: note.ident in named)}
-    quotes = [(idents.get((one.page_sha256, one.start), ""), one.quote) for one in claim.citations]
-    quotes = [one for one in quotes if one[0]]
-    return Faulty(place, sentence, tuple(quotes), claim.reason, piece.lead) if quotes else None
+    spans = {(note.ranked.passage.page_sha256, note.ranked.passage.start): note
+             for note in sorted(notes, key=lambda note: note.ident in named)}
+    found = [(note, one.quote) for one in claim.citations if (note := spans.get((one.page_sha256, one.start)))]
+    quotes = tuple((note.ident, quote, whence(note)) for note, quote in found)
+    return Faulty(place, sentence, quotes, claim.reason, piece.lead) if quotes else None
+
+
+def whence(note: Note) -> str:
+    """Where a passage stands, as its check was told: without it nobody could say anew whose "it" the passage speaks of."""
+    page, passage = note.ranked.page, note.ranked.passage
+    return f"{' › '.join(dict.fromkeys([page.title, *passage.headings[-3:]]))} ({address(page.final_url)})"
 
 
 # ---------------------------------------------------------------- the end

@@ -239,7 +239,8 @@ def test_tally_of_all_states():
 
 # ---------------------------------------------------------------- said anew
 
-FAULTY = Faulty(4, "It waits 30 seconds [p203].", (("p203", DEFAULT), ("p207", NEVER)), "“30 seconds” is in none of its quotes.")
+FAULTY = Faulty(4, "It waits 30 seconds [p203].", (("p203", DEFAULT, "Waits (one.org/a)"), ("p207", NEVER, "Ends (one.org/b)")),
+                "“30 seconds” is in none of its quotes.")
 
 
 def anew(text, faulty=FAULTY):
@@ -268,7 +269,7 @@ def test_the_reason_and_the_quotes_are_shown_and_a_failed_call_changes_nothing()
     assert dict(rewrite([FAULTY, Faulty(6, "No source.", ())], judge, TODAY)) == {4: "", 6: ""}
     shown = judge.asked[0][1]
     assert FAULTY.reason in shown
-    assert "[p207]" in shown
+    assert f"[p207] From: Ends (one.org/b)\n<<<\n{NEVER}" in shown
 
 
 def test_the_prompts_show_replies_that_their_own_reader_takes():

@@ -165,7 +165,7 @@ def test_a_failed_sentence_is_said_anew_with_the_ident_that_it_had():
     citation = Citation(1, ZIP.url, ZIP.title, ZIP.sha256, 7, 52, passage.text)
     for ident in ("p102", "p201"):
         faulty = faulty_of(0, Claim("It is 2108.", "partial", (citation,)), f"It is 2108 [{ident}].", notes)
-        assert [named for named, _ in faulty.quotes] == [ident]
+        assert [named for named, *_ in faulty.quotes] == [ident]
 
 
 def test_a_depth_goes_by_its_name():
