@@ -35,7 +35,7 @@ niemals ohne pas jamais aucun aucune sans nunca sin ningún ninguna non mai senz
 не нет никогда без""".split())
 NEGATIVE = re.compile(
     r"(?:un\w{4,}|in(?:secure|valid|active|correct|complete|compatible|accurate|effective|visible|sufficient|ability|capable)\w*|"
-    r"im(?:possible|mutable)\w*|dis(?:abl|allow|continu|card|regard)\w*|non\w{3,}|\w{3,}less|fail\w*|lack\w*|refus\w*|avoid\w*|"
+    r"im(?:possible|mutable)\w*|dis(?:abl|allow|continu|card|regard)\w*|non-?\w{3,}|\w{3,}less|fail\w*|lack\w*|refus\w*|avoid\w*|"
     r"instead|except\w*|unless|only|forb\w+|ignor\w*|prevent\w*|stop\w*|false|miss\w*|absent|absence|rather|formerly|hardly|rarely|seldom|barely|"
     r"den[iy]\w*|reject\w*|remov\w*|drop\w*|omit\w*|skip\w*|exclu\w*|old|few|little|zero|neglect\w*|bypass\w*|no-op|void|myth|wrong\w*|"
     r"contrary|but|however|although|though|until|till|deprecat\w*|former\w*|any\s?more|than|too|cease\w*|end(?:s|ed)?|abandon\w*|"
@@ -49,9 +49,9 @@ OPPOSITES = [tuple(frozenset(side.split()) for side in pair.split("|")) for pair
     "legal|illegal", "possible|impossible", "secure|insecure", "won|lost", "best|worst", "mutable|immutable", "synchronous|asynchronous")]
 ALIKE = 0.6  # of a sentence's words of meaning: only a quote that says nearly the same can say its opposite
 ALIKE_MOST = 4  # and at least that many of them
-REACH = 5  # words that a "not" may stand before what it denies
+REACH, FARTHER = 5, 12  # words that a "not" may stand before what it denies; before what an "or" adds to that
 PARTS = re.compile(r"(?<=[.!?;。])\s+|\n+")
-TOKENS = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?|[,;:()]")
+TOKENS = re.compile(r"non-[^\W_]+|[^\W_]+(?:'[^\W\d_]+)?|[,;:()]", re.IGNORECASE)
 
 TRADE = frozenset("""API APIs URL URLs URI CLI CPU CPUs GPU RAM SQL JSON XML HTML CSS HTTP HTTPS GUI UI OS PDF IDE UTC GMT ISO ID IDs IP DNS
 TCP UDP TLS SSL USA US UK EU UN AD BC CE BCE AI IT PC TV OK FAQ CEO DNA RNA Internet Web Earth Sun Moon English American British Dutch
@@ -375,8 +375,10 @@ def reached(words: Sequence[str], place: int) -> bool | None:
     """Whether a "not" turns this word: the first that carries meaning after it. None where that cannot be told."""
     if any(NEGATIVE.fullmatch(word) for word in words[max(0, place - 2):place + 2] if not denies(word)):
         return None
-    between = 0
-    for word in reversed(words[max(0, place - REACH):place]):
+    if words[place + 1:place + 2] and words[place + 1].lower() in ("would", "could", "might"):  # what is supposed is not said to be so
+        return None
+    between, reach = 0, FARTHER if {"or", "nor"} & set(words[max(0, place - 2):place]) else REACH
+    for word in reversed(words[max(0, place - reach):place]):
         if not word[0].isalnum():
             return False
         if denies(word):

@@ -89,6 +89,18 @@ def test_it_names_what_is_in_no_quote(sentence, quote, said):
     assert said in " ".join(found)
 
 
+@pytest.mark.parametrize(("sentence", "quote"), [
+    ("A NULL inserted into such a column of a STRICT table is converted into a unique integer.",
+     "A NULL that is inserted into such a column is converted into a unique integer, as in ordinary, non-strict tables."),
+    ("The bug stays since so many databases were in circulation that a fix might have broken compatibility.",
+     "So many databases were in circulation that the decision was made not to fix the bug for fear of broken compatibility."),
+    ("In a plain table a main key that is not a NUMBER main key is really the same thing as a UNIQUE constraint.",
+     "The constraint of a plain table (as long as it is not the true main key or NUMBER main key) is really the same thing as a UNIQUE constraint."),
+])
+def test_a_word_that_is_denied_in_another_way_is_not_turned_round(sentence, quote):
+    assert objections(sentence, [quote], ["STRICT tables"]) == ()
+
+
 def test_any_of_several_quotes_may_bear_it():
     assert objections("A takes 5 ms and B takes 7 ms.", ["A takes 5 ms.", "B takes 7 ms."]) == ()
 
