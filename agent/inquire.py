@@ -20,7 +20,7 @@ from agent.wordings import wordings
 from agent.write import Ledger
 
 FIRST_LOOK = 14  # pages of a lane without a model that asks the question itself: more of them only dilute (docs/LOG.md)
-FURTHER = 1 / 3  # of the run's pages: for its second look, that takes one passage of a page
+FURTHER = 0.4  # of the run's pages: for its second look, that takes one passage of a page
 SIDE_LOOK = 8  # and of one that asks a part of it
 MOST_A_ROUND = 8  # pages that one round may open
 USUAL_ROUNDS = 3  # of a lane: what its share of the pages is reckoned by
@@ -42,7 +42,8 @@ def inquire(inquiry: Inquiry, first: Sequence[str], more: int = 0) -> Iterator[E
         yield ended(inquiry, "open", LIMIT_WORDS.get(reached.limit, f"The limit of {reached.limit.replace('_', ' ')} is reached."))
 
 
-LIMIT_WORDS = {"user": "You ended the search; what was found is kept.", "seconds": "Its time is up; the rest is kept for writing."}
+LIMIT_WORDS = {"user": "You ended the search; what was found is kept.", "finish": "You ended the search; what was found is kept.",
+               "seconds": "Its time is up; the rest is kept for writing."}
 
 
 def ended(inquiry: Inquiry, state: str, words: str = "") -> Event:
@@ -66,6 +67,7 @@ def rounds_by_model(inquiry: Inquiry, wanted: list[str], more: int) -> Iterator[
         yield Lane(inquiry.lane, "noting", "", inquiry.missing)
         noting = yield from noted(inquiry, number)
         inquiry.rounds = number
+        meter.at_least("rounds", number)
         inquiry.missing = noting.missing
         wanted = [wording for wording in noting.searches if wording not in inquiry.searched] if noting.missing else []
 
@@ -133,6 +135,7 @@ def one_look(inquiry: Inquiry, first: list[str]) -> Iterator[Event]:
         yield Lane(inquiry.lane, "reading")
         yield from look_further(inquiry, asked, int(inquiry.run.meter.limits()["pages"] * FURTHER))
     inquiry.rounds += 1
+    inquiry.run.meter.at_least("rounds", inquiry.rounds)
     if not inquiry.pages and inquiry.run.meter.left("pages") < 1:
         raise OverLimit("pages")
 

@@ -211,7 +211,7 @@ class Lanes:
         if self.paused:
             return
         if self.active or self.left_open():
-            self.run.reached("user" if wanted.stop or wanted.finish else "seconds")
+            self.run.reached("user" if wanted.stop else "finish" if wanted.finish else "seconds")
         for ident in list(self.active):
             inquiry = self.inquiries[ident]
             inquiry.state = "open"

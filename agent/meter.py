@@ -113,10 +113,12 @@ class Meter:
     # ---------------------------------------------------------------- spending
 
     def gate(self, role: str = "read") -> None:
-        """Before anything is begun. Raises Paused, or OverLimit("user") or OverLimit("seconds")."""
+        """Before anything is begun. Raises Paused, or OverLimit: "user" (stopped), "finish" (write now) or "seconds"."""
         wanted = self.steering
-        if self.stopped() or (wanted.finish and role in ("plan", "read")):
+        if self.stopped():
             raise OverLimit("user")
+        if wanted.finish and role in ("plan", "read"):
+            raise OverLimit("finish")
         if wanted.paused:
             raise Paused
         if self.seconds_left(SHARE[role]) <= 0:
@@ -133,7 +135,8 @@ class Meter:
         return self.stopped() or self.seconds_left() <= 0
 
     def abandoned(self, role: str) -> OverLimit:
-        reached = OverLimit("user" if self.stopped() or self.seconds_left(SHARE["read"]) > 0 else "seconds")
+        early = "user" if self.stopped() else "finish"
+        reached = OverLimit(early if self.stopped() or self.seconds_left(SHARE["read"]) > 0 else "seconds")
         self.refuse(role, reached)
         return reached
 
@@ -184,6 +187,11 @@ class Meter:
             if self.left(name) < 1:
                 raise OverLimit(name)
             self.used[name] += 1
+
+    def at_least(self, name: str, amount: float) -> None:
+        """For what the run does side by side, and so does not add up: rounds."""
+        with self.lock:
+            self.used[name] = max(self.used[name], amount)
 
     def count(self, name: str, amount: float = 1) -> None:
         with self.lock:

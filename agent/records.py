@@ -180,7 +180,8 @@ class Answer:
 
     `mode` is "model" or "extractive"; `answer` is Markdown with [n] marks, n a source's number; `not_found` says in
     plain sentences what the pages do not answer; `limits` and `used` share their keys with Budget; `stopped_by` is
-    "done", "nothing found", "user" or the name of the limit that was reached; `model` is who wrote it ("" for none).
+    "done", "nothing found", "user" (stopped), "finish" (the human had it written early) or the name of the limit that was
+    reached; `model` is who wrote it ("" for none).
     `plan` is what was worked on (None where a run needs none), `roles` who did what at which cost, `left_open` the
     sub-questions that a limit or the user ended before they were done.
     """

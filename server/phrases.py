@@ -30,6 +30,7 @@ RUNG_WORDS = {"markdown": "read as the site’s own Markdown", "http": "read ove
 STATE_WORDS = {"queued": "waiting", "waiting": "waits for you",
                "running": "under way", "done": "done", "failed": "failed", "stopped": "stopped"}
 STOPPED_WORDS = {"user": "You stopped this run: this is what had been found by then.",
+                 "finish": "You had it written early: it says what had been found by then.",
                  "nothing found": "Nothing was found that answers the question."}
 STATES = ("supported", "partial", "contradicted", "not found", "unchecked")
 WAITS = {0: "Do not wait, start at once", 120: "Wait 2 minutes, then go on", 600: "Wait 10 minutes, then go on",
