@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 7 * 24 * 3600  # the longest that a plan may wait for its human
 ADDRESS = 2000  # characters of an address for notices
-SECONDS_A_PAGE, SECONDS_A_CALL = 2.5, 4.0  # in one lane; measured on news sites and a middling hosted model
+SECONDS_A_PAGE, SECONDS_A_CALL = 1.5, 8.0  # in one lane. Guesses: how long a page and a call take is not known before
+SECONDS_TO_WRITE = {False: 20, True: 60}  # and to check, by whether the answer is a report: guesses too
 TOKENS_A_PAGE, TOKENS_TO_WRITE = 1_500, 15_000
 SHARE = 0.7  # of the pages that a run may read: what it takes until "done when" is met
 
@@ -62,7 +63,7 @@ class Dial:
         tokens = min(budget.tokens, int(pages * TOKENS_A_PAGE) + TOKENS_TO_WRITE * (3 if budget.report else 1))
         calls = min(budget.model_calls, pages / 2) if budget.plans else 1
         work = pages * SECONDS_A_PAGE + (calls * SECONDS_A_CALL if model else 0)
-        seconds = min(budget.seconds, work / budget.lanes + (20 if model else 5))
+        seconds = min(budget.seconds, work / budget.lanes + (SECONDS_TO_WRITE[budget.report] if model else 5))
         return Estimate(round(seconds), tokens if model else 0, self.cost(tokens, budget) if model else 0.0)
 
     def cost(self, tokens: int, budget: Budget) -> float | None:
