@@ -95,7 +95,8 @@ def test_it_names_what_is_in_no_quote(sentence, quote, said):
     ("The bug stays since so many databases were in circulation that a fix might have broken compatibility.",
      "So many databases were in circulation that the decision was made not to fix the bug for fear of broken compatibility."),
     ("In a plain table a main key that is not a NUMBER main key is really the same thing as a UNIQUE constraint.",
-     "The constraint of a plain table (as long as it is not the true main key or NUMBER main key) is really the same thing as a UNIQUE constraint."),
+     "The constraint of a plain table (as long as it is not the true main key or NUMBER main key) "
+     "is really the same thing as a UNIQUE constraint."),
 ])
 def test_a_word_that_is_denied_in_another_way_is_not_turned_round(sentence, quote):
     assert objections(sentence, [quote], ["STRICT tables"]) == ()
