@@ -268,7 +268,8 @@ def spoiled(data: dict[str, Any], kind: str, bad: list[str]) -> dict[str, Any]:
     elif kind == "keep_":
         ids = [row["id"] for row in data["keep"]]
         data["keep"] = [{"id": url, "why": url}, {"id": "p99999", "why": url}, *({"id": one, "why": signs(url)} for one in ids)]
-        data |= {"disputes": [{"about": signs(url), "ids": ids}], "missing": [signs(url)], "searches": [*bad[:2], *data["searches"]]}
+        anew = [f"Marrow bridge after {ids[-1] if ids else 'nothing'}"] if data["searches"] else []
+        data |= {"disputes": [{"about": signs(url), "ids": ids}], "missing": [signs(url)], "searches": [*anew, *bad[:2]]}
     elif kind == "sections":
         data["sections"] = [{**row, "title": signs(url), "answers": signs(url), "passages": [*row["passages"], url, "p99999"]}
                             for row in data["sections"]]

@@ -44,9 +44,7 @@ def test_what_it_made_is_shown_and_does_nothing(
         detail.evaluate("node => { node.open = true }")
     assert reader.evaluate("window.pwned") is None
     assert reader.locator("main img, main iframe, main svg[onload], main [onerror], main [style*='evil']").count() == 0
-    answer = reader.locator("main").first.inner_html()
-    assert "href=\"javascript" not in answer
-    assert f'src="{EVIL}' not in answer
+    assert reader.locator("a[href*='?d='], a[href^='javascript'], a[href^='data'], [src*='evil'], [srcset*='evil']").count() == 0
     assert site.strangers() == []
     site.service.release()
 
