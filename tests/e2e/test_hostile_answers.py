@@ -35,11 +35,11 @@ def test_what_it_made_is_shown_and_does_nothing(
     site.service.hold("" if upto == "answered" else upto)
     run = site.service.ask(QUESTION, "deep")
     reader.goto(f"{site.address}/runs/{run.id}", wait_until="domcontentloaded")
-    reader.get_by_text("It is said that").first.wait_for()
+    reader.get_by_text("It is said that").locator("visible=true").first.wait_for()
     if upto == "answered":
         site.service.wait_over(run.id)
         reader.reload(wait_until="load")
-        reader.get_by_text("It is said that").first.wait_for()
+        reader.get_by_text("It is said that").locator("visible=true").first.wait_for()
     for detail in reader.locator("details").all():
         detail.evaluate("node => { node.open = true }")
     assert reader.evaluate("window.pwned") is None

@@ -217,7 +217,7 @@ def test_ctrl_c_once_writes_from_what_is_there(terminal, slow_clerk):
     person.until("Finishing now")
     code, out, said = person.end()
     answer = json.loads(out.splitlines()[-1])
-    assert (code, answer["mode"], answer["stopped_by"]) == (0, "model", "user")
+    assert (code, answer["mode"], answer["stopped_by"]) == (0, "model", "finish")
     assert answer["left_open"]
 
 
