@@ -1,10 +1,10 @@
 """Kills the worker with -9 at random moments of real runs, and looks for what was lost or done twice.
 
-    python -m tests.bench.kills [--kills N] [--seed N]
+    python -m tests.bench.kills [--depth deep] [--kills N] [--seed N]
 
 The real engine in real workers on a real Redis; the web and the model are scripted servers on loopback, slow enough for
 a kill to fall anywhere. After each kill a new worker is started, as `leash up` does. Prints a line a run, then the sums;
-ends with 1 if a run was lost or a completed step was done again.
+ends with 1 if a run was lost or a completed step was done again. With --depth deep see tests/bench/siege.py.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from agent.settings import Settings
 from server.service import open_service
 from server.store.records import OVER
+from tests.bench import siege
 from tests.bench.first_words import html
 from tests.crew import RedisServer, Workers, wait_until
 from tests.fakes import Answer, Asked, Says, ScriptedModel, ScriptedSearch, ScriptedSite, answer_json
@@ -81,7 +82,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--depth", choices=("quick", "deep"), default="quick")
     given = parser.parse_args()
+    return deep(given.kills, given.seed) if given.depth == "deep" else quick(given)
+
+
+def deep(kills: int, seed: int) -> int:
+    """Deep runs, and kills of every process that takes part in them."""
+    rand = random.Random(seed)
+    with (siege.world(0.5) as outside, tempfile.TemporaryDirectory() as folder,
+          siege.Siege(Path(folder), outside, rand, lambda line: print(line, flush=True)) as held):
+        held.lay(kills)
+        print(f"seed {seed}")
+        return 0 if held.report() else 1
+
+
+def quick(given: argparse.Namespace) -> int:
     rand, world = random.Random(given.seed), open_world()
     lost, twice, back = 0, 0, []
     with tempfile.TemporaryDirectory() as folder:
