@@ -178,7 +178,8 @@ def asked(prompt: str, today: date, blocks: Sequence[str], **fills: object) -> l
 
 
 def passage_block(ident: str, one: Ranked) -> str:
-    page, path = one.page, " › ".join(one.passage.headings[-3:])
+    page = one.page
+    path = " › ".join(heading for heading in one.passage.headings[-3:] if heading != page.title)
     where = " · ".join(filter(None, [page.title, address(page.final_url), page.date and f"dated {page.date}", path]))
     return f"[{ident}] {where}\n{fenced(one.passage.text)}"
 

@@ -14,7 +14,7 @@ from agent.rank import Ranked
 from agent.records import AskBack, Passage, Plan, SubQuestion
 from agent.report import Anew, within, write_page, write_report
 from agent.whole import applied, marked, statements, summary_of
-from agent.write import Draft, Ledger
+from agent.write import Draft, Ledger, passage_block
 from tests.ports import page
 
 TODAY = date(2026, 11, 22)
@@ -341,6 +341,12 @@ def test_a_dispute_that_two_parts_noted_is_told_once_by_the_passages_that_are_sh
     run(write_page(material(*NOTES[:2], *twice, disputes=disputes), asks, 20))
     told = asks.seen["page"].partition("contradict each other:\n")[2].split("\n\n")[0]
     assert told == "- Alpha: [p101] against [p102]"
+
+
+def test_a_heading_that_is_the_pages_title_is_not_said_twice():
+    note, = notes_of("q1", "Alpha is 5.")
+    placed = replace(note.ranked, passage=replace(note.ranked.passage, headings=("Page q1 1", "Limits")))
+    assert passage_block("p101", placed).startswith("[p101] Page q1 1 · q1.org/1 · dated 2024-05-12 · Limits\n")
 
 
 def test_page_text_cannot_close_its_own_marks():
