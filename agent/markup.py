@@ -15,6 +15,7 @@ from agent.passages import ABBREVIATION
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 MARK = re.compile(r"(?<!\\)\[\^?([A-Za-z]{0,12}[\s_-]?\d[^\[\]【】\n]{0,60})\](?!\()|(?<!\\)【([^】\n]{1,60})】")
 ANY_MARK = re.compile(r"(?<!\\)\[(?:\?[^\[\]\n]*|[pP]?\d+)\]")
+LEFT_OUT = re.compile(rf"\s*{ANY_MARK.pattern}(?:\s+(?=[.,;:!?]))?")
 IDENT = re.compile(r"^p\s?(\d+)$", re.IGNORECASE)
 LINK = re.compile(r"!?\[([^\[\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
 DEFINED = re.compile(r"^([ >*+-]*(?:\[[^\]\n]+\]|【[^】\n]+】)):", re.MULTILINE)
@@ -217,8 +218,12 @@ def said(markdown: str, piece: Piece) -> str:
 
 def clean(text: str) -> str:
     """Without marks and bold, as a reader sees it."""
-    bare = outside_code(text, lambda part: re.sub(r"\*\*(\S(?:.*?\S)?)\*\*", r"\1", re.sub(r"\s*" + ANY_MARK.pattern, "", part)))
-    return ESCAPED.sub(r"\1", re.sub(r"\s+([.,;:!?])", r"\1", bare)).strip()
+    return ESCAPED.sub(r"\1", outside_code(text, lambda part: re.sub(r"\*\*(\S(?:.*?\S)?)\*\*", r"\1", unmarked(part)))).strip()
+
+
+def unmarked(text: str) -> str:
+    """Without marks, and without the blank that one leaves before a full stop. Other blanks are the text's own (`|| :`)."""
+    return LEFT_OUT.sub("", text)
 
 
 # ---------------------------------------------------------------- changes

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.markup import ANY_MARK, Piece, edited, idents_in, opens, pieces, said, settled
+from agent.markup import Piece, edited, idents_in, opens, outside_code, pieces, said, settled, unmarked
 from agent.shape import pick
 
 MOST_DROPPED = 1 / 3  # of all statements: more is a misunderstanding
@@ -165,8 +165,8 @@ def one_line(text: Any) -> str:
     """A model's sentence without marks, on one line, which is no heading, list or table."""
     if not isinstance(text, str):
         return ""
-    line = re.sub(r"\s*" + ANY_MARK.pattern, "", " ".join(settled(text).split()))
-    return re.sub(r"\s+([.,;:!?])", r"\1", re.sub(r"^(?:[#>|*+-]+\s+|not found\W{0,3}:.*$)", "", line, flags=re.IGNORECASE)).strip()
+    line = outside_code(" ".join(settled(text).split()), unmarked)
+    return re.sub(r"^(?:[#>|*+-]+\s+|not found\W{0,3}:.*$)", "", line, flags=re.IGNORECASE).strip()
 
 
 def listed(data: Any, name: str) -> list[dict[str, Any]]:

@@ -205,3 +205,9 @@ def test_a_model_sees_the_address_under_which_a_page_speaks_of_its_version():
     manual = page("https://www.one.org/en/v2.28/advanced.html?theme=dark#timeouts", "Calls wait.", "Advanced Usage")
     shown = messages("How long?", ranked((manual, 0, 11)), date(2026, 1, 1))[1]["content"]
     assert "[p1] Advanced Usage · one.org/en/v2.28/advanced.html\n<<<" in shown
+
+
+def test_blanks_in_code_are_the_codes_own(found):
+    draft, shown, _ = draft_of(found, "Add `|| :` to `a[1]` [p1]. Or || : as it is [p1] .")
+    assert [claim.text for claim in draft.claims()] == ["Add `|| :` to `a[1]`.", "Or || : as it is."]
+    assert "`|| :`" in shown
