@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agent.look import Inquiry
 
 SHOWN = 20  # passages that the model looks at in a round: some 4,000 tokens
+WIDE = 2  # times as many passages are looked at by meaning as for an answer at once: what bears on it often says it in other words
 MOST_DISPUTES = 6
 MOST_KEPT = 12  # of these,
 TAKEN = 8  # and taken by rank where no model marks them
@@ -163,11 +164,16 @@ def shown_in(inquiry: Inquiry, number: int | str) -> list[Note]:
 
 
 def best_of(inquiry: Inquiry) -> list[Ranked]:
-    """The best passages of the pages just read, none of them shown before."""
-    seen = {(one.page_sha256, one.start) for one in inquiry.shown}
+    """The best passages of all that was read, none of them shown before: what had no room in one round may be missed in the next."""
     left = min(SHOWN, MOST_IDENTS - len(inquiry.shown))
-    ranked = rank(inquiry.run.kept(inquiry.fresh), inquiry.likeness)
-    return [one for one in pick(ranked, left) if (one.passage.page_sha256, one.passage.start) not in seen] if left > 0 else []
+    unread = {page.sha256: page for page in (*inquiry.pages.values(), *inquiry.fresh)}
+    ranked = [one for one in rank(inquiry.run.kept(list(unread.values())), inquiry.likeness, wide=WIDE) if not seen(inquiry, one.passage)]
+    return [one for one in pick(ranked, left) if not seen(inquiry, one.passage)] if left > 0 else []
+
+
+def seen(inquiry: Inquiry, passage: Passage) -> bool:
+    """Whether a part of it has been shown before."""
+    return any(one.page_sha256 == passage.page_sha256 and one.start < passage.end and passage.start < one.end for one in inquiry.shown)
 
 
 def blocks(inquiry: Inquiry, fresh: Sequence[Note]) -> list[str]:

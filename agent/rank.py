@@ -96,8 +96,11 @@ def passages_of(page: Page) -> tuple[tuple[Page, Passage], ...]:
     return found
 
 
-def rank(pages: Sequence[Page], likeness: Likeness, by_meaning: bool = True) -> list[Ranked]:
-    """The passages of these pages that meaning looked at, best first; without the embedder, the best by words."""
+def rank(pages: Sequence[Page], likeness: Likeness, by_meaning: bool = True, wide: int = 1) -> list[Ranked]:
+    """The passages of these pages that meaning looked at, `wide` times as many as usual, best first.
+
+    Without the embedder they are the best by words.
+    """
     found = [one for page in pages for one in passages_of(page)]
     if not found:
         return []
@@ -105,10 +108,10 @@ def rank(pages: Sequence[Page], likeness: Likeness, by_meaning: bool = True) -> 
 
     by_words = word_scores(terms(likeness.question), [words_of(*one) for one in found])
     if not by_meaning or not likeness.embedder.ready:
-        order = by_words.argsort()[::-1][:WITHOUT_MEANING]
+        order = by_words.argsort()[::-1][:wide * WITHOUT_MEANING]
         return [Ranked(*found[i], float(by_words[i]), float(by_words[i]), 0.0) for i in order]
     page_of = [page.sha256 for page, _ in found]
-    looked = sorted({*best_of(by_words, page_of, BY_WORD), *best_of(likeness.rough(found), page_of, BY_ROUGH)})
+    looked = sorted({*best_of(by_words, page_of, wide * BY_WORD), *best_of(likeness.rough(found), page_of, wide * BY_ROUGH)})
     meaning = np.array(likeness.of([in_context(*found[i]) for i in looked]))
     score = BY_WORDS * by_words[looked] + (1 - BY_WORDS) * spread(meaning)
     order = score.argsort()[::-1]

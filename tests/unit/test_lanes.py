@@ -1,6 +1,7 @@
 """Whole runs with a plan over twins of the web and of the models: what the human and the limits do to them, and every way to go on."""
 
 import json
+import re
 import threading
 from dataclasses import replace
 
@@ -90,6 +91,17 @@ def test_a_deep_run_is_planned_worked_off_written_and_checked():
         assert used <= answer.limits[name], name
     ends = [event.doing for event in the(Lane, events) if event.doing in ("done", "open", "skipped")]
     assert ends == ["done"] * 3
+
+
+def test_what_had_no_room_in_one_round_is_shown_in_the_next():
+    rules = (f"The limit of archive {n} is {n * 7 + 3} entries, says rule {n}." for n in range(120))
+    models = Clerks(Clerk(parts=1, rounds=2))
+    events_of(tools_of(Web(page("https://long.org/a", "\n\n".join(rules), "Archive")), models))
+    rounds = [said.partition("New passages:")[2] for kind, said in models.clerk.asked if kind == "keep_"]
+    first, second = (set(re.findall(r"says rule (\d+)", shown)) for shown in rounds)
+    assert len(first) >= 20
+    assert len(second) >= 20
+    assert not first & second
 
 
 def test_a_page_that_fails_is_told_once_however_many_rounds_go_on():
