@@ -38,7 +38,7 @@ NEGATIVE = re.compile(
     r"im(?:possible|mutable)\w*|dis(?:abl|allow|continu|card|regard)\w*|non-?\w{3,}|\w{3,}less|fail\w*|lack\w*|refus\w*|avoid\w*|"
     r"instead|except\w*|unless|only|forb\w+|ignor\w*|prevent\w*|stop\w*|false|miss\w*|absent|absence|rather|formerly|hardly|rarely|seldom|barely|"
     r"den[iy]\w*|reject\w*|remov\w*|drop\w*|omit\w*|skip\w*|exclu\w*|old|few|little|zero|neglect\w*|bypass\w*|no-op|void|myth|wrong\w*|"
-    r"contrary|but|however|although|though|until|till|deprecat\w*|former\w*|any\s?more|than|too|cease\w*|end(?:s|ed)?|abandon\w*|"
+    r"contrary|but|however|although|though|until|till|before|deprecat\w*|former\w*|any\s?more|than|too|cease\w*|end(?:s|ed)?|abandon\w*|"
     r"prohibit\w*|ban|bans|banned|block\w*|yet|whether|if|both|either|necessarily|always|just|merely|simply|necessary)", re.IGNORECASE)
 OPPOSITES = [tuple(frozenset(side.split()) for side in pair.split("|")) for pair in (
     "increase increases increased rise rises rose risen grew grows higher|decrease decreases decreased fall falls fell fallen shrank lower",
@@ -49,7 +49,7 @@ OPPOSITES = [tuple(frozenset(side.split()) for side in pair.split("|")) for pair
     "legal|illegal", "possible|impossible", "secure|insecure", "won|lost", "best|worst", "mutable|immutable", "synchronous|asynchronous")]
 ALIKE = 0.6  # of a sentence's words of meaning: only a quote that says nearly the same can say its opposite
 ALIKE_MOST = 4  # and at least that many of them
-REACH, FARTHER = 5, 12  # words that a "not" may stand before what it denies; before what an "or" adds to that
+REACH, FARTHER = 5, 12  # words that a "not" may stand before what it denies; before each of a list with "or"
 PARTS = re.compile(r"(?<=[.!?;。])\s+|\n+")
 TOKENS = re.compile(r"non-[^\W_]+|[^\W_]+(?:'[^\W\d_]+)?|[,;:()]", re.IGNORECASE)
 
@@ -377,9 +377,9 @@ def reached(words: Sequence[str], place: int) -> bool | None:
         return None
     if words[place + 1:place + 2] and words[place + 1].lower() in ("would", "could", "might"):  # what is supposed is not said to be so
         return None
-    between, reach = 0, FARTHER if {"or", "nor"} & set(words[max(0, place - 2):place]) else REACH
-    for word in reversed(words[max(0, place - reach):place]):
-        if not word[0].isalnum():
+    listed, between = not {"or", "nor"}.isdisjoint(words[max(0, place - 2):place + 6]), 0
+    for word in reversed(words[max(0, place - (FARTHER if listed else REACH)):place]):
+        if not word[0].isalnum() and not (listed and word == ","):
             return False
         if denies(word):
             return None if between else True
@@ -388,8 +388,8 @@ def reached(words: Sequence[str], place: int) -> bool | None:
 
 
 def denies(word: str) -> bool:
-    """"None" with a capital is a value in code."""
-    return (word.lower() in NEGATORS and word not in ("None", "NO", "NOT", "Sin")) or word.lower().endswith("n't")
+    """"None" with a capital is a value in code, WITHOUT a keyword of it."""
+    return (word.lower() in NEGATORS and word not in ("None", "NO", "NOT", "WITHOUT", "Sin")) or word.lower().endswith("n't")
 
 
 def opposite(said: set[str], shown: set[str]) -> tuple[str, str] | None:

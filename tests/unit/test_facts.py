@@ -97,6 +97,12 @@ def test_it_names_what_is_in_no_quote(sentence, quote, said):
     ("In a plain table a main key that is not a NUMBER main key is really the same thing as a UNIQUE constraint.",
      "The constraint of a plain table (as long as it is not the true main key or NUMBER main key) "
      "is really the same thing as a UNIQUE constraint."),
+    ("A column of the main key of the plain table cannot hold voids, nor strings.",
+     "A column of the main key of the plain table is not able to hold floating point values, strings, blobs, or voids."),
+    ("A main key of an ordinary rowid table may hold no value.",
+     "Unless the ordinary table is a WITHOUT ROWID table, it allows a main key that may hold no value."),
+    ("The limit says to give up once the server has sent no data for so long.",
+     "The limit says how long to wait for the server to have sent data before it gives up."),
 ])
 def test_a_word_that_is_denied_in_another_way_is_not_turned_round(sentence, quote):
     assert objections(sentence, [quote], ["STRICT tables"]) == ()
