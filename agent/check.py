@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from agent.errors import ModelError, OverLimit
 from agent.facts import objections
 from agent.markup import idents_in, pieces, settled
+from agent.passages import all_of
 from agent.quotes import stands
 from agent.records import Citation, Claim, Page
 from agent.shape import pick
@@ -42,7 +44,6 @@ VERDICT_TOKENS = 120  # of a claim's reply
 SENTENCE_TOKENS = 200
 LONGEST_WHY = 240  # characters
 
-HEADING = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)
 NOW = re.compile(
     r"\b(?:as of|today|currently|at present|stand|heute|derzeit|aujourd|à ce jour|hoy|actualmente|oggi|hoje|сегодня)\b|今日|現在|目前",
     re.IGNORECASE)
@@ -172,11 +173,10 @@ def case_of(place: int, claim: Claim, pages: Mapping[str, Page], today: date) ->
 
 
 def headings_over(text: str, start: int) -> list[str]:
-    """The headings that stand over this place, from the outside in."""
-    over: list[tuple[int, str]] = []
-    for found in HEADING.finditer(text, 0, start):
-        over = [*((level, words) for level, words in over if level < len(found[1])), (len(found[1]), found[2].strip())]
-    return [words for _, words in over][-3:]
+    """The headings (and the term that is defined) that this place stands under, from the outside in."""
+    everything = all_of(text)
+    place = bisect_right(everything, start, key=lambda one: one.start) - 1
+    return list(everything[place].headings[-3:]) if place >= 0 else []
 
 
 def without_model(case: Case) -> Claim:

@@ -227,6 +227,10 @@ def test_names_of_calls_are_the_same_when_a_run_is_replayed_and_differ_between_b
 def test_headings_over_a_place():
     assert headings_over(TEXT, TEXT.index(MAYBE)) == ["Timeouts", "Retries"]
     assert headings_over("## A\n\n# B\n\nx", 11) == ["B"]
+    assert headings_over("x\n\n# B", 0) == []
+    defined = "# git\n\nIt loops.\n\nforeach <command>\n: Runs it in each.\n\nsync\n: Copies."
+    assert headings_over(defined, defined.index("Runs")) == ["git", "foreach <command>"]
+    assert headings_over(defined, defined.index("Copies")) == ["git", "sync"]
 
 
 def test_tally_of_all_states():
