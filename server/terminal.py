@@ -13,7 +13,7 @@ from agent.markup import ESCAPED, outside_code, pieces
 from agent.records import Answer, Citation, Claim, Plan
 from server.ask import told as told_short
 from server.dial import Estimate
-from server.phrases import amount, estimate_words, limits_of, needles, role_rows, stopped_words
+from server.phrases import amount, estimate_words, failing, limits_of, needles, role_rows, stopped_words
 from server.render import SUPPORT_WORDS
 from server.told import Told
 
@@ -111,6 +111,7 @@ def answer_lines(answer: Answer, width: int) -> Iterator[str]:
     yield ""
     text = with_states(answer)
     yield from wrapped(text, width)
+    yield from apart(answer)
     yield from ("", *(f"Not found: {sentence}" for sentence in answer.not_found if sentence not in text))
     for dispute in answer.disputes:
         yield f"Disputed: {dispute.about}"
@@ -122,11 +123,22 @@ def answer_lines(answer: Answer, width: int) -> Iterator[str]:
 def with_states(answer: Answer) -> str:
     """The text with a word behind each sentence on how its check went; as it is where its quotes are the sentences."""
     found, text = pieces(answer.answer), answer.answer
-    if answer.mode == "extractive" or len(found) != len(answer.claims):
+    if answer.mode == "extractive" or not beside(answer):
         return text
     for piece, claim in reversed(list(zip(found, answer.claims, strict=True))):
         text = text[:piece.end] + state_of(claim) + text[piece.end:]
     return text
+
+
+def beside(answer: Answer) -> bool:
+    """Whether each claim's place in the text is known."""
+    return len(pieces(answer.answer)) == len(answer.claims)
+
+
+def apart(answer: Answer) -> Iterator[str]:
+    """The claims to look at, by themselves, where their state could not be set beside them."""
+    if answer.mode != "extractive" and not beside(answer):
+        yield from ("", *(f"Look at: {claim.text}{state_of(claim)}" for _, claim in failing(answer)))
 
 
 def state_of(claim: Claim) -> str:

@@ -1,0 +1,85 @@
+from dataclasses import replace
+
+from agent.budget import DEEP
+from agent.check import NOTHING
+from agent.events import Gauge, Lane, Started, Waiting
+from agent.records import Claim
+from server.dial import Dial
+from server.terminal import Teller, answer_lines, limit_lines, role_lines
+from tests.fakes_story import deep_run, quotes_run, report
+
+
+def told(answer) -> str:
+    return "\n".join(answer_lines(answer, 100))
+
+
+def test_an_answer_begins_with_its_score_and_each_sentence_has_its_state() -> None:
+    claims = (Claim("It opens at noon.", "supported"), Claim("It is red.", "partial", reason="No word on its colour."),
+              Claim("In short:", "unchecked", reason=NOTHING), Claim("It is old.", "unchecked"))
+    text = "## When\n\nIt opens at \\*noon. It is red.\n\nIn short:\n\n- It is old."
+    lines = told(replace(report(), answer=text, claims=claims, sources=(), disputes=(), left_open=(), not_found=())).splitlines()
+    assert lines[0] == "2 of 3 checked, 1 supported"
+    assert "## When" in lines
+    assert "It opens at *noon. ✓ It is red. ⟨partly supported: No word on its colour.⟩" in lines
+    assert "In short:" in lines
+    assert "- It is old. ⟨not checked⟩" in lines
+
+
+def test_a_claim_whose_place_is_not_known_is_told_apart() -> None:
+    lost = replace(report(), answer="Only this.")
+    failing = [claim for claim in lost.claims if claim.support == "contradicted"]
+    assert failing
+    assert all(f"Look at: {claim.text} ⟨contradicted: {claim.reason}⟩" in told(lost) for claim in failing)
+
+
+def test_what_is_disputed_left_open_and_cited_is_told() -> None:
+    answer, text = report(), " ".join(told(report()).split())
+    assert answer.disputes
+    assert all(f"Disputed: {' '.join(one.about.split())}" in text for one in answer.disputes)
+    assert all(f"Left open: {one}" in text for one in answer.left_open)
+    assert all(f"[{one.n}] {one.title}" in text for one in answer.sources)
+    assert all(" ".join(one.quote.split()) in text for claim in answer.claims for one in claim.citations)
+
+
+def test_quotes_without_a_model_are_told_as_such() -> None:
+    answer = list(quotes_run())[-1].answer
+    assert "No model wrote this" in told(answer)
+    assert "✓" not in told(answer)
+
+
+def test_who_did_what_at_which_cost() -> None:
+    lines = role_lines(report())
+    assert len(lines) == len(report().roles)
+    assert all("calls" in line and "$" in line for line in lines)
+
+
+def test_a_run_that_begins_again_tells_nothing_twice() -> None:
+    teller, events = Teller(), [event for event in deep_run() if not isinstance(event, Waiting)]
+    first = [line for event in events[:12] for line in teller.lines(event)]
+    teller.again()
+    rest = [line for event in events for line in teller.lines(event)]
+    assert any("searching" in line for line in first)
+    assert not any("searching" in line for line in rest if line in first)
+    assert sum(line.startswith("The plan") for line in rest if line in first) == 0
+
+
+def test_needles_are_told_now_and_then() -> None:
+    teller = Teller()
+    gauges = [Gauge({"seconds": float(second), "pages": second}, {"seconds": 1800, "pages": 120}) for second in range(60)]
+    lines = [line for gauge in gauges for line in teller.lines(gauge)]
+    assert 2 <= len(lines) <= 4
+    assert "pages" in lines[0]
+
+
+def test_a_lane_says_how_it_ended() -> None:
+    lines = list(Teller().lines(Lane("q3", "open", "Its time is up.", ("the year",))))
+    assert lines == ["  q3  left open. Its time is up. Still missing: the year"]
+
+
+def test_limits_and_estimate() -> None:
+    small = replace(DEEP, pages=7, money=1.5)
+    at_most, guess = limit_lines(small, Dial().estimate(small))
+    assert "7 pages" in at_most
+    assert "$1.50" in at_most
+    assert "tokens" in guess
+    assert list(Teller().lines(Started("q", "deep", small.limits()))) == []
