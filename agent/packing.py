@@ -81,10 +81,10 @@ def in_order(material: Material, notes: Sequence[Note]) -> list[Note]:
 
 
 def shortened(note: Note) -> str:
-    """A passage as one line: enough to know what it is about."""
+    """A passage as one line: enough to know what it is about. Its beginning may not be what it was kept for, so that is said too."""
     page, text = note.ranked.page, " ".join(note.ranked.passage.text.split())
-    dated = page.date and f"dated {page.date}"
-    where = " · ".join(filter(None, [page.title[:80], address(page.final_url), dated, *note.ranked.passage.headings[-1:]]))
+    dated, why = page.date and f"dated {page.date}", note.why and f"kept for: {note.why}"
+    where = " · ".join(filter(None, [page.title[:80], address(page.final_url), dated, *note.ranked.passage.headings[-1:], why]))
     return f"[{note.ident}] ({note.item}) {where}: {fenced(text[:SHORT] + ('…' if len(text) > SHORT else '')).replace(chr(10), ' ')}"
 
 

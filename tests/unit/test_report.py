@@ -9,7 +9,7 @@ from agent.errors import ModelError, OverLimit
 from agent.markup import idents_in, settled
 from agent.models import Switched, Wrote
 from agent.note import Material, Note
-from agent.packing import Ask, by_worth, not_found_lines
+from agent.packing import Ask, by_worth, not_found_lines, shortened
 from agent.rank import Ranked
 from agent.records import AskBack, Passage, Plan, SubQuestion
 from agent.report import Anew, within, write_page, write_report
@@ -200,6 +200,13 @@ def test_a_section_without_a_single_source_is_made_of_quotes():
 def test_when_every_section_fails_the_run_is_told_so():
     with pytest.raises(OverLimit):
         report(section_1=OverLimit("tokens"), section_2=OverLimit("tokens"))
+
+
+def test_the_outline_is_told_what_a_long_passage_was_kept_for():
+    kept = notes_of("q1", "Some words before. " * 30 + "It waits 20 seconds.")[0]
+    line = shortened(replace(kept, why="the default: 20 seconds"))
+    assert "q1.org/1 · dated 2024-05-12 · kept for: the default: 20 seconds: <<<" in line
+    assert "\n" not in line
 
 
 def test_without_an_outline_the_plan_is_followed():
