@@ -284,8 +284,11 @@ def redrawn(told: Told, text: str, reason: str) -> Iterator[Wrote | Switched]:
 
 
 def body_of(text: str) -> str:
-    """A section's text, settled: without a heading at its top, those within it below the section's own."""
-    text = re.sub(r"\A\s*(?:#{1,6} [^\n]*|\*\*[^*\n]+\*\*)\s*\n", "", settled(text).strip())
+    """A section's text, settled: without a heading of its own at the top, those within it below the section's own."""
+    text = settled(text).strip()
+    top = re.match(r"(#{1,6} |\*\*)[^*\n]+(?:\*\*)?[^\S\n]*\n\s*", text)
+    if top and len(re.findall(rf"^{re.escape(top[1])}[^*\n]+(?:\*\*)?[^\S\n]*$", text, flags=re.MULTILINE)) == 1:
+        text = text[top.end():]  # one of several parts keeps its own
     return re.sub(r"^#{1,6} ", "### ", text, flags=re.MULTILINE).strip()
 
 

@@ -12,7 +12,7 @@ from agent.note import Material, Note
 from agent.packing import Ask, by_worth, not_found_lines, shortened
 from agent.rank import Ranked
 from agent.records import AskBack, Passage, Plan, SubQuestion
-from agent.report import Anew, within, write_page, write_report
+from agent.report import Anew, body_of, within, write_page, write_report
 from agent.whole import applied, marked, statements, summary_of
 from agent.write import Draft, Ledger, passage_block
 from tests.ports import page
@@ -200,6 +200,18 @@ def test_a_section_without_a_single_source_is_made_of_quotes():
 def test_when_every_section_fails_the_run_is_told_so():
     with pytest.raises(OverLimit):
         report(section_1=OverLimit("tokens"), section_2=OverLimit("tokens"))
+
+
+@pytest.mark.parametrize(("written", "body"), [
+    ("## Alpha\n\nIt is five [p101].", "It is five [p101]."),
+    ("**Alpha**\n\nIt is five [p101].", "It is five [p101]."),
+    ("## Alpha\n### One\n\nIt is [p101].", "### One\n\nIt is [p101]."),
+    ("**One**\n\n- It is [p101].\n\n**Two**\n\n- It was [p102].", "**One**\n\n- It is [p101].\n\n**Two**\n\n- It was [p102]."),
+    ("### One\n\nIt is [p101].\n\n### Two\n\nIt was [p102].", "### One\n\nIt is [p101].\n\n### Two\n\nIt was [p102]."),
+    ("**Five** is what it is [p101].", "**Five** is what it is [p101]."),
+])
+def test_a_heading_of_its_own_goes_and_the_first_of_several_parts_keeps_its_name(written, body):
+    assert body_of(written) == body
 
 
 def test_the_outline_is_told_what_a_long_passage_was_kept_for():
