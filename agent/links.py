@@ -12,7 +12,8 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from agent.records import Hit, Page
 
-ANCHOR = re.compile(r"<a\s[^>]{0,500}?href\s*=\s*[\"']?([^\"'\s>]{1,500})[^>]{0,500}>(.{1,400}?)</a\s*>", re.IGNORECASE | re.DOTALL)
+ANCHOR = re.compile(r"<a\s([^<>]{1,2000}+)>(.{1,400}?)</a\s*>", re.IGNORECASE | re.DOTALL)
+HREF = re.compile(r"(?:^|\s)href\s*=\s*[\"']?([^\"'\s>]{1,500})", re.IGNORECASE)
 TAG = re.compile(r"<[^>]*>")
 MOST_BYTES = 1_000_000
 MOST_LINKS = 300
@@ -24,7 +25,9 @@ def links_of(page: Page) -> tuple[Hit, ...]:
     found: dict[str, Hit] = {}
     text = (page.html or b"")[:MOST_BYTES].decode("utf-8", "replace")
     for match in ANCHOR.finditer(text):
-        url, words = address(page.final_url, unescape(match[1])), " ".join(unescape(TAG.sub(" ", match[2])).split())
+        href = HREF.search(match[1])
+        url = address(page.final_url, unescape(href[1])) if href else ""
+        words = " ".join(unescape(TAG.sub(" ", match[2])).split())
         if url and words and url != page.final_url:
             found.setdefault(url, Hit(url, words[:120], f"A link on “{page.title[:80]}”", ("link",)))
         if len(found) >= MOST_LINKS:
