@@ -99,11 +99,14 @@ class ModelError(LeashError):
     """The model endpoint failed."""
 
 
+OVER = {"user": "You ended it before that.", "seconds": "The run's time is up."}
+
+
 class OverLimit(LeashError):
     """The run may not do more of this."""
 
     def __init__(self, limit: str, message: str = "") -> None:
-        super().__init__(message or f"The run has reached its limit ({limit}).")
+        super().__init__(message or OVER.get(limit, f"The run's limit of {limit.replace('_', ' ')} is reached."))
         self.limit = limit
 
 

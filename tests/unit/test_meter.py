@@ -123,7 +123,7 @@ def test_finish_leaves_writing_alone():
 def test_time_of_earlier_sittings_counts_and_may_be_raised_by_the_human_alone():
     control, models = MemoryControl(worked=95.0), Clerks(Clerk())
     meter = meter_of(models, control, seconds=100)
-    with pytest.raises(OverLimit, match="seconds"):
+    with pytest.raises(OverLimit, match="time is up"):
         ask(meter, 1, "write")
     control.wish("raise", limits={"seconds": 900})
     assert ask(meter, 1, "write")
