@@ -40,6 +40,8 @@ def sketch_of(page: Page) -> Sketch:
 
 def too_near(one: Sketch, other: Sketch) -> bool:
     """Whether their resemblance is NEAR or more."""
-    smallest = nsmallest(KEPT, one.hashes | other.hashes)
-    shared = sum(value in one.hashes and value in other.hashes for value in smallest)
-    return shared >= NEAR * len(smallest)
+    both, either = one.hashes & other.hashes, one.hashes | other.hashes
+    if len(both) < NEAR * min(KEPT, len(either)):  # of a hundred pages each is compared with each: most end here
+        return False
+    smallest = nsmallest(KEPT, either)
+    return sum(value in both for value in smallest) >= NEAR * len(smallest)
