@@ -151,8 +151,8 @@ def bare(one: Figure, other: Figure, shown: Text) -> bool:
 
 
 def telling(one: Figure, said: Text) -> bool:
-    """Whether a title or address may vouch for it: a year or another large number, or one that a name carries ("Debian 8")."""
-    return max(one.values) >= 100 or re.search(rf"[A-Z]\w*\s+{re.escape(one.written)}", said.plain) is not None
+    """Whether a title or address may vouch for it: a year or another large number, or one that a name carries ("Debian 8", "version 8")."""
+    return max(one.values) >= 100 or re.search(rf"(?:\b[A-Z]\w*|\bversion)\s+{re.escape(one.written)}", said.plain) is not None
 
 
 def stands_in(one: Figure, text: Text) -> bool:

@@ -116,6 +116,8 @@ def test_titles_vouch_for_names_dates_and_versions_and_never_for_a_measure():
     around = ["SQLite Release 3.3.13 On 2007-02-13", "Limits in 20 seconds"]
     assert objections("SQLite 3.3.13 of February 2007 raised the limit to 64.", ["Allow up to 64 tables in a join."], around) == ()
     assert objections("It gives up after 20 seconds.", ["It gives up at last."], around)
+    assert objections("Of its version 6.2 the default is none.", ["The default is none."], ["heron.org/en/v6.2/api.html"]) == ()
+    assert objections("The default is 6.2.", ["The default is none."], ["heron.org/en/v6.2/api.html"])
 
 
 def test_few_objections_are_said_and_each_once():
