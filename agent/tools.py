@@ -62,10 +62,13 @@ class Tools:
             close()
 
 
-def open_tools(settings: Settings, model: bool = True, children: Children | None = None) -> Tools:
-    """The real tools. Everything slow starts in the background: a browser only once a page needs it."""
+def open_tools(settings: Settings, model: bool = True, children: Children | None = None, threads: int = 2) -> Tools:
+    """The real tools. Everything slow starts in the background: a browser only once a page needs it.
+
+    `threads` look at one text's meaning together: two are sooner ready, one takes a seventh less of the processor.
+    """
     children = children or text_children(settings)
-    embedder = Embedder()
+    embedder = Embedder(threads=threads)
     embedder.warm()
     services = [settings.searxng_url, *(endpoint.url for endpoint in settings.endpoints)]
     door = Egress(settings, [address for address in services if address]).start()

@@ -44,11 +44,13 @@ log = logging.getLogger("leash.worker")
 class RealEngine:
     """agent.engine with its tools, opened once for the process."""
 
+    threads = 2
+
     def __init__(self, settings: Settings) -> None:
         from agent.tools import open_tools
         from server.packer import RealPacker
 
-        self.tools = open_tools(settings)
+        self.tools = open_tools(settings, threads=self.threads)
         self.reader, self.packer = self.tools.reader, RealPacker(settings, self.tools.door)
         self.post = HttpPost(self.tools.door.proxy("page"), settings.ca_bundle)
 
@@ -60,6 +62,15 @@ class RealEngine:
 
     def close(self) -> None:
         self.tools.close()
+
+
+class LongEngine(RealEngine):
+    """For long runs, whose lanes work side by side: what they take of the processor counts, not how soon each one has it."""
+
+    threads = 1
+
+
+ENGINES = {SHORT: RealEngine, LONG: LongEngine}
 
 
 def budget_of(run: Run) -> Budget:
@@ -102,7 +113,7 @@ def serve(settings: Settings, given: argparse.Namespace) -> None:
         raise BadSetting("A worker needs LEASH_REDIS_URL, the Redis that it shares with the web server.")
     if given.queue == LONG:
         os.nice(GIVES_WAY)
-    store, engine = open_store(settings), given.engine(settings)
+    store, engine = open_store(settings), (given.engine or ENGINES[given.queue])(settings)
     crew = jobs.Crew(store, RedisDoorbell(settings.redis_url), engine, unique_name(), given.lease, given.grace)
     jobs.on_duty[:] = [crew]
     connection = Redis.from_url(settings.redis_url)
@@ -156,7 +167,7 @@ def unique_name() -> str:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m server.worker", description=__doc__.splitlines()[0])
     parser.add_argument("--queue", choices=(SHORT, LONG), default=SHORT, help="which runs it takes: quick ones or those with a plan")
-    parser.add_argument("--engine", type=named, default=RealEngine, help=argparse.SUPPRESS)
+    parser.add_argument("--engine", type=named, help=argparse.SUPPRESS)
     parser.add_argument("--lease", type=float, default=jobs.LEASE, help=argparse.SUPPRESS)
     parser.add_argument("--grace", type=float, default=jobs.STOP_GRACE, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)

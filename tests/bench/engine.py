@@ -32,7 +32,7 @@ from tests.fakes import Answer, Asked, ScriptedModel, ScriptedSearch, ScriptedSi
 
 BARS = {"wall": 1.3, "cpu": 120.0, "memory": 600.0}  # of the critical path, ms a page, MB
 SEARCH, MODEL, SLOWEST = 0.3, 2.0, 1.5
-SITE_PAGES, FOUND, LANES, ROUNDS = 500, 20, 6, 3
+SITE_PAGES, FOUND, LANES, ROUNDS = 500, 20, 6, 4
 QUESTION = "What is the limit of the date of an archive entry in each version?"
 
 
@@ -106,11 +106,12 @@ def engine(pages: int, addresses: dict[str, str]) -> None:
     from agent.engine import research
     from agent.settings import ModelEndpoint, Settings
     from agent.tools import open_tools
+    from server.worker import LongEngine
 
     with tempfile.TemporaryDirectory() as folder:
         endpoint = ModelEndpoint(url=addresses["model"], model="clerk", parallel=8)
         tools = open_tools(Settings(_env_file=None, data_dir=folder, searxng_url=addresses["search"], models=[endpoint],
-                                    allow_nets=["127.0.0.1/32"]))
+                                    allow_nets=["127.0.0.1/32"]), threads=LongEngine.threads)
         list(research("Which version is the first?", replace(QUICK, pages=4), tools))
         say("warm")
         spans, started, lanes = Spans(), time.monotonic(), {}
