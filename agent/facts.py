@@ -375,8 +375,8 @@ def reached(words: Sequence[str], place: int) -> bool | None:
     """Whether a "not" turns this word: the first that carries meaning after it. None where that cannot be told."""
     if any(NEGATIVE.fullmatch(word) for word in words[max(0, place - 2):place + 2] if not denies(word)):
         return None
-    if words[place + 1:place + 2] and words[place + 1].lower() in ("would", "could", "might"):  # what is supposed is not said to be so
-        return None
+    if {*words[place + 1:place + 2]} & {"would", "could", "might"} or {*words[:place]} & {"unless", "Unless"}:
+        return None  # what is only supposed is neither said nor denied
     listed, between = not {"or", "nor"}.isdisjoint(words[max(0, place - 2):place + 6]), 0
     for word in reversed(words[max(0, place - (FARTHER if listed else REACH)):place]):
         if not word[0].isalnum() and not (listed and word == ","):

@@ -101,6 +101,8 @@ def test_it_names_what_is_in_no_quote(sentence, quote, said):
      "A column of the main key of the plain table is not able to hold floating point values, strings, blobs, or voids."),
     ("A main key of an ordinary rowid table may hold no value.",
      "Unless the ordinary table is a WITHOUT ROWID table, it allows a main key that may hold no value."),
+    ("In a plain table that is neither WITHOUT ROWID nor NUMBERED a main key takes voids.",
+     "Unless the plain table is a WITHOUT ROWID table or NUMBERED, its main key takes voids."),
     ("The limit says to give up once the server has sent no data for so long.",
      "The limit says how long to wait for the server to have sent data before it gives up."),
 ])
