@@ -62,7 +62,7 @@ def material(*notes, **more):
 
 
 NOTES = [*notes_of("q1", "Alpha is 5.", "Alpha was 4.", "Alpha is old.", "Alpha is red."),
-         *notes_of("q2", "Beta is 6.", "Beta is new.", "Beta is blue. It is large."), *notes_of("q3", "Gamma is 7.")]
+         *notes_of("q2", "Beta is 6.", "Beta is new.", "Beta is blue. It is large."), *notes_of("q3", "Gamma is 7.", "Gamma is small.", "Gamma is green.")]
 OUTLINE = {"sections": [
     {"title": "The first", "answers": "What Alpha is.", "form": "prose", "passages": ["p101", "p102", "p999"]},
     {"title": "The second", "answers": "What Beta is.", "form": "table", "passages": ["p201", "[p301]"]}]}
@@ -253,7 +253,7 @@ def test_without_the_last_reading_the_report_stands_and_says_so():
 
 
 def test_little_material_makes_a_page_not_sections():
-    assert report(notes=NOTES[:3], page="Alpha is five [p101].")[0] == "Alpha is five [p101]."
+    assert report(notes=NOTES[:9], page="Alpha is five [p101].")[0] == "Alpha is five [p101]."
 
 
 def test_what_the_writers_miss_comes_last_unless_another_section_has_it():
