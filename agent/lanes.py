@@ -162,6 +162,7 @@ class Lanes:
         inquiry.state, inquiry.ended_at = "", ("", 0)
         thread = threading.Thread(target=self.pump, args=(inquiry,), name=f"lane-{inquiry.item.id}", daemon=True)
         self.active[inquiry.item.id] = thread
+        self.run.meter.at_least("lanes", len(self.active))
         thread.start()
 
     def pump(self, inquiry: Inquiry) -> None:

@@ -130,7 +130,8 @@ def marked(inquiry: Inquiry, number: int, fresh: Sequence[Note]) -> Noting:
     remarks = {name: Remark(citation, whys.get(name, "")) for name in by_ident if (citation := ledger.cite(name))}
     told = Noted(inquiry.lane, tuple(remarks[name] for name in keep if name in remarks),
                  tuple(remarks[name] for name in remarks if name not in keep))
-    return Noting(notes, disputes, texts(said.get("missing"), 6, 300), texts(said.get("searches"), 3, 200), told)
+    return Noting(notes, disputes, texts(said.get("missing"), 6, 300),
+                  tuple(text for text in texts(said.get("searches"), 3, 200) if "://" not in text), told)
 
 
 def texts(values: Any, most: int, longest: int) -> tuple[str, ...]:
