@@ -62,7 +62,8 @@ def material(*notes, **more):
 
 
 NOTES = [*notes_of("q1", "Alpha is 5.", "Alpha was 4.", "Alpha is old.", "Alpha is red."),
-         *notes_of("q2", "Beta is 6.", "Beta is new.", "Beta is blue. It is large."), *notes_of("q3", "Gamma is 7.", "Gamma is small.", "Gamma is green.")]
+         *notes_of("q2", "Beta is 6.", "Beta is new.", "Beta is blue. It is large."),
+         *notes_of("q3", "Gamma is 7.", "Gamma is small.", "Gamma is green.")]
 OUTLINE = {"sections": [
     {"title": "The first", "answers": "What Alpha is.", "form": "prose", "passages": ["p101", "p102", "p999"]},
     {"title": "The second", "answers": "What Beta is.", "form": "table", "passages": ["p201", "[p301]"]}]}
