@@ -24,7 +24,7 @@ class Entries(Protocol):
 
 
 class Shelf(Protocol):
-    """Where pages are kept, by the SHA-256 of their text. Called from many threads."""
+    """Where pages are kept, by the SHA-256 of their text, with snapshot and picture. Called from many threads."""
 
     def keep(self, page: Page) -> None: ...
 

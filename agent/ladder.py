@@ -87,8 +87,8 @@ class Read:
 
     `markdown` is the LLM-ready text ("" unless it was asked for), `page.text` the one that quotes are of. `wall` is "" or
     "paywall", where the first part of a page stands before one (other walls raise Walled). `notes` are sentences for the
-    user; `offers` are addresses that the page offers of itself; `pages` are the offsets of a PDF's pages; `picture` is
-    the browser's JPEG or None; `max_age` is for how many seconds the site says that its reply is good, None if it does not.
+    user; `offers` are addresses that the page offers of itself; `pages` are the offsets of a PDF's pages; `max_age` is for
+    how many seconds the site says that its reply is good, None if it does not.
     """
 
     page: Page
@@ -102,7 +102,6 @@ class Read:
     validators: Validators = Validators()
     offers: Mapping[str, str] = field(default_factory=dict)
     pages: tuple[int, ...] = ()
-    picture: bytes | None = None
     max_age: float | None = None
 
 
@@ -197,7 +196,7 @@ class Climb:
         notes = [SHOWN.format(why=why) if why else "", PRESSED.format(labels=", ".join(f"“{label}”" for label in seen.pressed[:8]))
                  if seen.pressed else "", seen.cut]
         made = self.made(self.with_captions(found), seen.final_url, "browser")
-        return replace(made, notes=(*made.notes, *filter(None, notes)), picture=seen.screenshot)
+        return replace(made, notes=(*made.notes, *filter(None, notes)), page=replace(made.page, picture=seen.screenshot))
 
     def seen(self) -> Shown:
         reader = self.reader
@@ -205,7 +204,8 @@ class Climb:
             raise Unreadable("There is no browser here; `leash doctor` says how to get one.")
         reader.shows.add(self.url)
         try:
-            return reader.browser.show(self.url, seconds=max(2.0, self.left), screenshot=self.want is not None)
+            pictured = self.want is None  # a run keeps the page, and shows how it looked; text for programs needs no picture
+            return reader.browser.show(self.url, seconds=max(2.0, self.left), screenshot=pictured)
         finally:
             reader.shows.discard(self.url)
 

@@ -27,8 +27,8 @@ class Page:
     """One kept document: its text never changes, `sha256` is that of the text in UTF-8.
 
     `url` is the address asked for, `final_url` the one that answered. `date` is the page's own (ISO, may be ""),
-    `fetched_at` ours (ISO, UTC). `html` is the snapshot as decoded bytes, None for what was never HTML.
-    `chosen_by` is "user" or "agent".
+    `fetched_at` ours (ISO, UTC). `html` is the snapshot as decoded bytes, None for what was never HTML. `picture` is a small
+    JPEG of its top as the browser showed it, None where no browser was used. `chosen_by` is "user" or "agent".
     """
 
     url: str
@@ -43,6 +43,7 @@ class Page:
     rung: str = "http"
     chosen_by: str = "agent"
     html: bytes | None = None
+    picture: bytes | None = None
     sha256: str = ""
 
     def __post_init__(self) -> None:
@@ -50,8 +51,8 @@ class Page:
             object.__setattr__(self, "sha256", sha256_of(self.text))
 
     def meta(self) -> dict[str, Any]:
-        """All but the text and the snapshot, as JSON."""
-        return {name: value for name, value in vars(self).items() if name not in ("text", "html")}
+        """All but the text, the snapshot and the picture, as JSON."""
+        return {name: value for name, value in vars(self).items() if name not in ("text", "html", "picture")}
 
 
 @dataclass(frozen=True)

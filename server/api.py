@@ -126,7 +126,8 @@ def forget(run_id: str) -> tuple[str, int]:
 @blueprint.get("/pages/<sha256>")
 def page(sha256: str) -> Response:
     kept = service().page(sha256)
-    return jsonify({**kept.meta(), "text": kept.text})
+    picture = url_for("web.picture", sha256=sha256) if service().picture(sha256) else None
+    return jsonify({**kept.meta(), "text": kept.text, "picture": picture})
 
 
 def told(run: Run) -> dict[str, Any]:

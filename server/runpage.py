@@ -157,6 +157,11 @@ class RunPage:
         rows = phrases.needles(used, answer.limits if answer else self.story.limits)
         return [row for row in rows if row.name not in phrases.OF_MODELS or used.get(row.name) or self.has_model]
 
+    @cached_property
+    def pictured(self) -> frozenset[str]:
+        """The pages that can be shown as the browser saw them."""
+        return service().pictured(self.run.id)
+
     @property
     def has_model(self) -> bool:
         return bool(self.story.started and self.story.started.model) or bool(self.story.gauge and self.story.gauge.roles)

@@ -121,6 +121,14 @@ class Service:
         """Raises NotFound, or StorageError if the kept text was damaged."""
         return self.store.pages.get(sha256)
 
+    def picture(self, sha256: str) -> bytes | None:
+        """A JPEG of a kept page as the browser saw it, None if it was read without one."""
+        return self.store.pages.picture(sha256)
+
+    def pictured(self, run_id: str) -> frozenset[str]:
+        """The pages of a run that have a picture, by their SHA-256."""
+        return self.store.pages.pictured(run_id)
+
     def answer(self, run_id: str) -> Answer | None:
         self.run(run_id)
         last = self.store.runs.last(run_id, Answered.kind)

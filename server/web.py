@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from agent.budget import DEPTHS, Budget
-from agent.errors import BadInput, LeashError
+from agent.errors import BadInput, LeashError, NotFound
 from server import guard, helm, phrases
 from server.lanes import site_of
 from server.runpage import about, last_news, news, page_for, service
@@ -36,6 +36,8 @@ KEPT_STYLE = Markup((Path(__file__).parent / "static" / "css" / "kept.css").read
 STYLE_HASH = base64.b64encode(hashlib.sha256(KEPT_STYLE.encode()).digest()).decode()
 KEPT_CSP = (f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; sandbox; base-uri 'none'; form-action 'none'; "
             "frame-ancestors 'self'")
+PICTURE_CSP = "default-src 'none'; sandbox; frame-ancestors 'self'"
+NO_PICTURE = "There is no picture of this page. It was read without the browser, or the runs that kept it were deleted."
 for name in ("ago", "day", "page_day", "cut", "site", "clock", "plain_words"):
     blueprint.add_app_template_filter(getattr(phrases, name), name)
 blueprint.add_app_template_filter(site_of, "domain")
@@ -107,6 +109,18 @@ def kept(sha256: str) -> Response:
     headers = {"Content-Security-Policy": KEPT_CSP, "Cache-Control": "private, no-cache", "Leash-View": view.kind,
                "Leash-Note": view.note}
     return Response(html, mimetype="text/html", headers=headers)
+
+
+@blueprint.get("/pages/<sha256>/picture")
+def picture(sha256: str) -> Response:
+    """The top of a kept page as the browser saw it. Never taken for anything but a picture."""
+    found = service().picture(sha256)
+    if found is None:
+        raise NotFound(NO_PICTURE)
+    headers = {"Content-Security-Policy": PICTURE_CSP, "Cache-Control": "private, no-cache"}
+    response = Response(found, mimetype="image/jpeg", headers=headers)
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 @blueprint.errorhandler(LeashError)

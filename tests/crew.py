@@ -161,8 +161,9 @@ class ScriptedEngine:
         pass
 
 
-def page(text: str, html: bytes | None = None) -> Page:
-    return Page("https://a.example/", "https://a.example/", "A", text, "2026-01-01T00:00:00Z", html=html)
+def page(text: str, html: bytes | None = None, picture: bytes | None = None) -> Page:
+    rung = "browser" if picture else "http"
+    return Page("https://a.example/", "https://a.example/", "A", text, "2026-01-01T00:00:00Z", rung=rung, html=html, picture=picture)
 
 
 def log_of(settings: Settings, run: Run) -> list[str]:

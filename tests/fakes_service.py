@@ -265,6 +265,13 @@ class FakeService:
             raise NotFound("This page is not kept here. It may have been deleted with its run.")
         return self.pages[sha256]
 
+    def picture(self, sha256: str) -> bytes | None:
+        return self.pages[sha256].picture if sha256 in self.pages else None
+
+    def pictured(self, run_id: str) -> frozenset[str]:
+        self.run(run_id)
+        return frozenset(sha256 for sha256, page in self.pages.items() if page.picture)
+
     def answer(self, run_id: str) -> Answer | None:
         last = self.events(run_id)[-1:]
         return last[0].event.answer if last and isinstance(last[0].event, Answered) else None

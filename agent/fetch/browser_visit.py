@@ -32,6 +32,9 @@ POLL, SLICE, KEEP_EVERY = 0.05, 0.1, 1.0
 LAST_WORDS = 0.7  # seconds, after its time, for a copy of what is there
 MOST_DOCUMENTS = 12
 SWEEP = "leash.sweep(12)"  # windows that one scroll passes through
+CLIP = {"x": 0, "y": 0, "width": 1280, "height": 1000, "scale": 0.75}
+PICTURE_SECONDS, PICTURE_BYTES = 1.0, 150_000
+QUALITIES = (35, 15)  # a page full of text takes 50 to 160 KB with the first, and stays legible with the second
 LOADS = frozenset(("document", "script", "stylesheet", "fetch", "xhr"))
 
 ENDLESS = "The page's scripts run without end, so Leash stopped them."
@@ -294,13 +297,15 @@ class Visit:
         self.status = response.status
 
     async def picture(self) -> bytes | None:
-        """A small picture of the top of the page, None if it cannot be had at once."""
+        """A small JPEG of the top of the page, None if it cannot be had at once, or not in PICTURE_BYTES."""
         with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(2):
-                clip = {"x": 0, "y": 0, "width": 1280, "height": 1000, "scale": 0.75}
-                given = {"format": "jpeg", "quality": 50, "optimizeForSpeed": True, "clip": clip}
-                taken = await self.world.line.send("Page.captureScreenshot", given)
-                return base64.b64decode(taken["data"])
+            async with asyncio.timeout(PICTURE_SECONDS):
+                await self.world.ask("leash.top()")  # where it was scrolled down, its top is not painted
+                for quality in QUALITIES:
+                    given = {"format": "jpeg", "quality": quality, "optimizeForSpeed": True, "clip": CLIP}
+                    taken = base64.b64decode((await self.world.line.send("Page.captureScreenshot", given))["data"])
+                    if len(taken) <= PICTURE_BYTES:
+                        return taken
         return None
 
 

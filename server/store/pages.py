@@ -1,4 +1,4 @@
-"""Pages: each text is kept once, whichever runs kept it; each run remembers how the page came to it."""
+"""Pages: each text is kept once, whichever runs kept it; each run remembers how the page came to it, and how it looked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Pages:
         self.database = database
 
     def get(self, sha256: str) -> Page:
-        """The page with that text. Raises NotFound, or StorageError if its text is not what was kept."""
+        """The page with that text, without a picture. Raises NotFound, or StorageError if its text is not what was kept."""
         with self.database.read() as connection:
             row = connection.execute(select(page).where(page.c.sha256 == sha256)).first()
         if row is None:
@@ -30,21 +30,34 @@ class Pages:
 
     def of_run(self, run_id: str, sha256: str) -> Page | None:
         """The page as that run kept it."""
-        query = select(page, run_page.c.meta.label("own")).join(run_page, run_page.c.sha256 == page.c.sha256)
+        own = (run_page.c.meta.label("own"), run_page.c.picture)
+        query = select(page, *own).join(run_page, run_page.c.sha256 == page.c.sha256)
         with self.database.read() as connection:
             row = connection.execute(query.where(run_page.c.run_id == run_id, page.c.sha256 == sha256)).first()
-        return unpack(row, row.own) if row else None
+        return unpack(row, row.own, row.picture) if row else None
+
+    def picture(self, sha256: str) -> bytes | None:
+        """How the page looked to a run that read it by the browser; None if none did, or none of them is left."""
+        query = select(run_page.c.picture).where(run_page.c.sha256 == sha256, run_page.c.picture.is_not(None))
+        with self.database.read() as connection:
+            return connection.scalar(query.limit(1))
+
+    def pictured(self, run_id: str) -> frozenset[str]:
+        """Which of a run's pages have a picture."""
+        query = select(run_page.c.sha256).where(run_page.c.run_id == run_id, run_page.c.picture.is_not(None))
+        with self.database.read() as connection:
+            return frozenset(connection.scalars(query))
 
     def save(self, run_id: str, pages: list[Page]) -> None:
         with self.database.write() as connection:
             for kept in pages:
-                keep(connection, run_id, pack(kept))
+                keep(connection, run_id, pack(kept), kept.picture)
 
 
-def keep(connection: Connection, run_id: str, row: dict[str, Any]) -> None:
+def keep(connection: Connection, run_id: str, row: dict[str, Any], picture: bytes | None = None) -> None:
     """Keep a packed page for a run, in a transaction that may write."""
     insert_once(connection, page, row)
-    insert_once(connection, run_page, {"run_id": run_id, "sha256": row["sha256"], "meta": row["meta"]})
+    insert_once(connection, run_page, {"run_id": run_id, "sha256": row["sha256"], "meta": row["meta"], "picture": picture})
 
 
 def pack(kept: Page) -> dict[str, Any]:
@@ -54,7 +67,7 @@ def pack(kept: Page) -> dict[str, Any]:
     return {"sha256": kept.sha256, "meta": kept.meta(), "text": text, "html": html, "created_at": time.time()}
 
 
-def unpack(row: Row, meta: dict[str, Any]) -> Page:
+def unpack(row: Row, meta: dict[str, Any], picture: bytes | None = None) -> Page:
     try:
         text = zlib.decompress(row.text).decode("utf-8", "surrogatepass")
         html = None if row.html is None else zlib.decompress(row.html)
@@ -62,4 +75,4 @@ def unpack(row: Row, meta: dict[str, Any]) -> Page:
         text, html = "", None
     if sha256_of(text) != row.sha256:
         raise StorageError("The kept text of this page is damaged, so it is not shown. Ask again to read it anew.")
-    return Page(**meta, text=text, html=html)
+    return Page(**meta, text=text, html=html, picture=picture)

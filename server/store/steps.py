@@ -53,7 +53,7 @@ class RunShelf:
         row = pack(page)
         with self.database.write() as connection:
             hold(connection, self.run)
-            keep(connection, self.run.id, row)
+            keep(connection, self.run.id, row, page.picture)
 
     def page(self, sha256: str) -> Page | None:
         return self.pages.of_run(self.run.id, sha256)

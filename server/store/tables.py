@@ -106,6 +106,7 @@ run_page = Table(
     Column("run_id", ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
     Column("sha256", ForeignKey("page.sha256"), primary_key=True),
     Column("meta", JSON, nullable=False),
+    Column("picture", LargeBinary),
     Index("run_page_by_page", "sha256"),
 )
 

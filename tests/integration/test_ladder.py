@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from agent.fetch.http import Http
 from agent.fetch.robots import Robots
 from agent.read import Reader, Validators
 from agent.settings import Settings
+from server.store import open_store
 from tests.conftest import FrozenWeb
 from tests.fakes import Answer, Asked, ScriptedSite, answer_text
 
@@ -371,8 +373,39 @@ def test_a_page_that_a_script_draws_is_read_by_the_browser(drawn: World) -> None
     assert "Most of its strikes miss." in read.page.text
     assert "Most of its strikes miss." in read.markdown
     assert read.validators == Validators()  # the shell's say nothing of the text
-    assert read.picture.startswith(b"\xff\xd8")
+    assert read.page.picture is None  # text for programs; nobody keeps the page
     assert any("a script draws it" in note for note in read.notes)
+
+
+BLANK, MOST_BYTES = 6_000, 150_000  # of a JPEG of nothing, and of what is kept
+
+
+def test_a_page_is_kept_as_the_browser_saw_it(drawn: World, tmp_path: Path) -> None:
+    long = f"document.getElementById('root').innerHTML = {('<main>' + BODY * 30 + '</main>')!r}"
+    page = drawn.reader.read(drawn.put("/heron", SHELL.format(script=long)))
+    assert page.picture.startswith(b"\xff\xd8\xff")
+    assert BLANK < len(page.picture) <= MOST_BYTES  # its top, though it was scrolled to its end
+    store = open_store(Settings(_env_file=None, data_dir=tmp_path))
+    run = store.runs.claim(store.runs.add("Why?", "quick", False).id, "w", 60)
+    store.shelf(run).keep(page)
+    assert store.shelf(run).page(page.sha256) == page
+    assert store.pages.picture(page.sha256) == page.picture
+    store.close()
+
+
+def test_a_page_of_noise_has_a_small_picture_or_none(drawn: World) -> None:
+    noise = """;const c = document.createElement('canvas'); c.width = 1280; c.height = 1000; c.style = 'position:absolute;top:0;left:0';
+      const at = c.getContext('2d'), all = at.createImageData(1280, 1000);
+      for (let n = 0; n < all.data.length; n += 1) all.data[n] = n % 4 == 3 ? 255 : Math.random() * 256;
+      at.putImageData(all, 0, 0); document.body.append(c)"""
+    page = drawn.reader.read(drawn.put("/noise", SHELL.format(script=DRAWS + noise)))
+    assert "Most of its strikes miss." in page.text
+    assert len(page.picture or b"") <= MOST_BYTES
+
+
+def test_a_page_that_came_over_http_has_no_picture(drawn: World) -> None:
+    page = drawn.reader.read(drawn.put("/heron", html(BODY)))
+    assert (page.rung, page.picture) == ("http", None)
 
 
 MORE = """<div id=rest></div><button id=more>{name}</button><script>

@@ -107,6 +107,15 @@ def test_each_lane_says_what_it_does_and_what_it_lacks(client: FlaskClient, serv
     assert words(page, ".needle:nth-child(2)") == "searches 8 of 80"
 
 
+def test_a_lane_shows_a_page_as_the_browser_saw_it(client: FlaskClient, service: FakeService) -> None:
+    blog = STORY_PAGES["blog"]
+    without = page_of(client, run_of(service, working()))
+    service.pages[blog.sha256] = replace(blog, picture=b"\xff\xd8\xff")
+    shown = page_of(client, run_of(service, working()))
+    assert [len(page.cssselect(".row-seen")) for page in (without, shown)] == [0, 1]
+    assert shown.cssselect(".lane .page-row .row-seen")[0].get("href") == f"/pages/{blog.sha256}/picture"
+
+
 def test_a_plan_that_changes_keeps_what_a_left_out_lane_has_found() -> None:
     story = story_of([*working(), Planned(Plan(PLAN.items[1:][::-1]), "user")])
     assert list(story.lanes) == ["q5", "q4", "q3", "q2", "q1"]

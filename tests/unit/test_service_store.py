@@ -11,12 +11,14 @@ from sqlalchemy import event
 
 from agent.errors import BadSetting, StorageError
 from agent.events import Searched
-from agent.journal import Fenced, Journal
+from agent.journal import Fenced, Journal, MemoryShelf
 from agent.settings import Settings
 from server.store import Ending, open_store
 from server.store.migrate import HEAD, SCRIPTS
 from server.store.tables import metadata
 from tests.crew import ROOT, page
+
+JPEG = b"\xff\xd8\xff\xe0 what the page looked like \xff\xd9"
 
 
 @pytest.fixture
@@ -99,6 +101,38 @@ def test_each_run_keeps_how_a_page_came_to_it(store):
         store.shelf(run).keep(kept)
         store.shelf(run).keep(kept)
     assert [store.shelf(run).page(pages[0].sha256).url for run in runs] == ["https://a.example/", "https://b.example/"]
+
+
+def test_a_picture_is_its_runs_own_and_goes_with_it(store):
+    seen, plain = (store.runs.claim(store.runs.add("Why?", "quick", True).id, "w", 10) for _ in range(2))
+    kept = page("Same text.", b"<p>", JPEG)
+    store.shelf(seen).keep(kept)
+    store.shelf(plain).keep(page("Same text.", b"<p>"))
+    assert (store.shelf(seen).page(kept.sha256), store.shelf(plain).page(kept.sha256).picture) == (kept, None)
+    assert (store.pages.pictured(seen.id), store.pages.pictured(plain.id)) == ({kept.sha256}, set())
+    assert store.pages.picture(kept.sha256) == JPEG
+    assert "picture" not in store.pages.get(kept.sha256).meta()
+    store.runs.forget(seen.id)
+    assert store.pages.get(kept.sha256).text == "Same text."
+    assert store.pages.picture(kept.sha256) is None
+
+
+def test_nothing_of_a_forgotten_picture_is_left_on_the_disk(store, settings):
+    run = store.runs.claim(store.runs.add("Why?", "quick", True).id, "w", 10)
+    store.shelf(run).keep(page("Text.", picture=JPEG))
+    assert JPEG in on_disk(settings)
+    store.runs.forget(run.id)
+    assert JPEG not in on_disk(settings)
+
+
+def test_a_shelf_in_memory_keeps_the_picture_too():
+    shelf, kept = MemoryShelf(), page("Text.", picture=JPEG)
+    shelf.keep(kept)
+    assert shelf.page(kept.sha256).picture == JPEG
+
+
+def on_disk(settings):
+    return b"".join(path.read_bytes() for path in settings.data_dir.glob("leash.db*"))
 
 
 def test_only_one_of_two_reapers_gets_a_run(store):

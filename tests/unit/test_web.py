@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import lxml.html
@@ -11,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from agent.errors import BadInput
+from agent.events import Failed, Kept, Started
 from agent.settings import Settings
 from server import create_app
 from tests.fakes_service import PAGES, FakeService, citation
@@ -115,6 +117,55 @@ def test_a_kept_page_has_a_policy_that_lets_nothing_run_or_leave(client: FlaskCl
     assert re.sub(r"'sha256-[^']+'", "HASH", policy) == (
         "default-src 'none'; style-src HASH; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'self'")
     assert (answer.headers["Leash-View"], answer.headers["Leash-Note"]) == ("page", "")
+
+
+JPEG = b"\xff\xd8\xff\xe0 a small picture"
+
+
+def test_a_picture_of_a_page_is_that_and_nothing_else(client: FlaskClient, service: FakeService) -> None:
+    shown = replace(PAGES[0], picture=b"<script>alert(1)</script>")
+    service.pages[shown.sha256] = shown
+    answer = client.get(f"/pages/{shown.sha256}/picture", base_url=HERE)
+    assert (answer.data, answer.headers["Content-Type"]) == (shown.picture, "image/jpeg")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox; frame-ancestors 'self'"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    again = client.get(f"/pages/{shown.sha256}/picture", base_url=HERE, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_picture_is_shown_to_nobody_without_the_token(client: FlaskClient, service: FakeService) -> None:
+    service.pages[PAGES[0].sha256] = replace(PAGES[0], picture=JPEG)
+    path = f"/pages/{PAGES[0].sha256}/picture"
+    assert client.application.test_client().get(path, base_url=HERE).status_code == 401
+    assert client.get(path, base_url=HERE, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}).status_code == 403
+
+
+@pytest.mark.parametrize("sha256", [PAGES[0].sha256, "none"])
+def test_a_page_without_a_picture_says_so(client: FlaskClient, sha256: str) -> None:
+    answer = client.get(f"/pages/{sha256}/picture", base_url=HERE)
+    assert answer.status_code == 404
+    assert "There is no picture of this page" in answer.text
+
+
+def test_the_trace_shows_a_page_as_the_browser_saw_it(client: FlaskClient, service: FakeService) -> None:
+    shown = replace(PAGES[0], rung="browser", picture=JPEG)
+    rungs = zip(PAGES, ("browser", "browser", "http"), strict=True)
+    kept = [Kept(page.url, page.title, page.site, rung, page.sha256, 40, 0.5) for page, rung in rungs]
+    service.script = lambda run: iter([Started(run.question, run.depth, {}), *kept, Failed("It ends here.")])
+    service.pages[shown.sha256] = shown
+    run = service.ask("Why?")
+    service.wait_over(run.id)
+    tree = lxml.html.document_fromstring(client.get(f"/runs/{run.id}", base_url=HERE).text)
+    assert [link.get("href") for link in tree.cssselect(".trace a.row-seen")] == [f"/pages/{shown.sha256}/picture"]
+    assert [image.get("src") for image in tree.cssselect(".row-seen img")] == [f"/pages/{shown.sha256}/picture"]
+    assert tree.cssselect("a.row-seen")[0].text_content() == f"as the browser saw it: {shown.title}"
+
+
+def test_the_api_links_to_the_picture(client: FlaskClient, service: FakeService) -> None:
+    service.pages[PAGES[0].sha256] = replace(PAGES[0], picture=JPEG)
+    told = [client.get(f"/api/pages/{page.sha256}", base_url=HERE).json["picture"] for page in PAGES[:2]]
+    assert told == [f"/pages/{PAGES[0].sha256}/picture", None]
 
 
 @pytest.mark.parametrize("span", ["", "?start=5", "?start=9&end=4", "?start=0&end=99999999", "?start=-1&end=4",
