@@ -36,7 +36,7 @@ KEPT_STYLE = Markup((Path(__file__).parent / "static" / "css" / "kept.css").read
 STYLE_HASH = base64.b64encode(hashlib.sha256(KEPT_STYLE.encode()).digest()).decode()
 KEPT_CSP = (f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; sandbox; base-uri 'none'; form-action 'none'; "
             "frame-ancestors 'self'")
-PICTURE_CSP = "default-src 'none'; sandbox; frame-ancestors 'self'"
+PICTURE_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"  # the style is a browser's own, around it
 NO_PICTURE = "There is no picture of this page. It was read without the browser, or the runs that kept it were deleted."
 for name in ("ago", "day", "page_day", "cut", "site", "clock", "plain_words"):
     blueprint.add_app_template_filter(getattr(phrases, name), name)

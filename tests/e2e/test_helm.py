@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Site
-from tests.fakes_story import PLAN, Lane, Waiting, beginning, cite, deep_run, quotes_run, searching
+from tests.fakes_story import PLAN, STORY_PAGES, Lane, Waiting, beginning, cite, deep_run, quotes_run, searching
 
 pytestmark = pytest.mark.usefixtures("quiet")
 TEXTS = [item.text for item in PLAN.items]
@@ -49,6 +51,18 @@ def test_the_plan_by_keyboard(site: Site, reader: Page) -> None:
     assert (kind, approved[0]) == ("plan", "approve")
     assert [item["text"] for item in data["items"]] == [TEXTS[1], "What starts one?", TEXTS[4], TEXTS[3], "And MySQL?", "And Oracle?"]
     assert data["answers"] == {"a1": "17"}
+
+
+def test_a_page_as_the_browser_saw_it(site: Site, reader: Page) -> None:
+    blog = STORY_PAGES["blog"]
+    site.service.pages[blog.sha256] = replace(blog, picture=reader.screenshot(type="jpeg"))
+    reader.goto(site.deep(hold="writing"))
+    site.service.wish(site.service.runs()[0].id, "approve")
+    reader.locator(".lane", has=reader.locator(".row-seen")).locator("summary").first.click()
+    expect(reader.locator(".row-seen img")).to_have_js_property("naturalWidth", reader.viewport_size["width"])
+    reader.get_by_role("link", name=f"{blog.title}, as the browser saw it").click()
+    reader.wait_for_url(f"**/pages/{blog.sha256}/picture")
+    expect(reader.locator("img")).to_have_js_property("naturalWidth", reader.viewport_size["width"])
 
 
 def test_the_plan_by_mouse(site: Site, reader: Page) -> None:

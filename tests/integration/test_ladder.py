@@ -394,8 +394,9 @@ def test_a_page_is_kept_as_the_browser_saw_it(drawn: World, tmp_path: Path) -> N
 
 
 def test_a_page_of_noise_has_a_small_picture_or_none(drawn: World) -> None:
-    noise = """;const c = document.createElement('canvas'); c.width = 1280; c.height = 1000; c.style = 'position:absolute;top:0;left:0';
-      const at = c.getContext('2d'), all = at.createImageData(1280, 1000);
+    noise = """;const c = document.createElement('canvas'); c.width = 640; c.height = 500;
+      c.style = 'position:absolute;top:0;left:0;width:1280px;height:1000px;image-rendering:pixelated';
+      const at = c.getContext('2d'), all = at.createImageData(640, 500);
       for (let n = 0; n < all.data.length; n += 1) all.data[n] = n % 4 == 3 ? 255 : Math.random() * 256;
       at.putImageData(all, 0, 0); document.body.append(c)"""
     page = drawn.reader.read(drawn.put("/noise", SHELL.format(script=DRAWS + noise)))

@@ -128,7 +128,7 @@ def test_a_picture_of_a_page_is_that_and_nothing_else(client: FlaskClient, servi
     answer = client.get(f"/pages/{shown.sha256}/picture", base_url=HERE)
     assert (answer.data, answer.headers["Content-Type"]) == (shown.picture, "image/jpeg")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox; frame-ancestors 'self'"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
     assert answer.headers["Cache-Control"] == "private, no-cache"
     again = client.get(f"/pages/{shown.sha256}/picture", base_url=HERE, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
@@ -159,7 +159,7 @@ def test_the_trace_shows_a_page_as_the_browser_saw_it(client: FlaskClient, servi
     tree = lxml.html.document_fromstring(client.get(f"/runs/{run.id}", base_url=HERE).text)
     assert [link.get("href") for link in tree.cssselect(".trace a.row-seen")] == [f"/pages/{shown.sha256}/picture"]
     assert [image.get("src") for image in tree.cssselect(".row-seen img")] == [f"/pages/{shown.sha256}/picture"]
-    assert tree.cssselect("a.row-seen")[0].text_content() == f"as the browser saw it: {shown.title}"
+    assert tree.cssselect("a.row-seen")[0].text_content() == f"{shown.title}, as the browser saw it"
 
 
 def test_the_api_links_to_the_picture(client: FlaskClient, service: FakeService) -> None:
