@@ -1,4 +1,4 @@
-"""Deep runs under a `leash up` whose worker, its children, Redis, web process and browser are killed with -9 at random.
+"""Deep runs under a `leash up` whose worker, its children, Redis (at times wiped), web process and browser are killed with -9.
 
 The real engine, store, queue and supervisor; site, search and model are scripted servers on loopback that write down when
 they were asked for what. What was lost, done again or slow to come back is told by `Siege.report`.
@@ -118,6 +118,9 @@ def role_of(process: psutil.Process) -> str:
     return "web" if "server.webserver" in line else ""
 
 
+WIPED = 1 / 3  # of the times that Redis is killed
+
+
 @dataclass
 class Blow:
     """A kill: of what, how many seconds later the run was at work again, and how many calls of a model it cut off."""
@@ -190,10 +193,19 @@ class Siege:
         before = self.mark(run)
         with suppress(psutil.Error):
             victim.kill()
+            if of == "redis" and self.rand.random() < WIPED:
+                self.wipe(victim)
         killed = time.monotonic()
         wait_until(lambda: self.is_back(run, of, before), 120)
         self.blows.append(Blow(of, time.monotonic() - killed))
         self.say(f"{len(self.blows):3d}  {of:8s} killed, at work again after {self.blows[-1].back:4.1f} s")
+
+    def wipe(self, redis: psutil.Process) -> None:
+        """Take from Redis what it kept: the queue is then rebuilt from the database."""
+        redis.wait(5)
+        for kept in (self.folder / "redis").rglob("*"):
+            if kept.is_file():
+                kept.unlink(missing_ok=True)
 
     def is_back(self, run: Any, of: str, before: tuple) -> bool:
         """Whether the run has got on since, and what was killed is there again (a browser and a child come when they are needed)."""
