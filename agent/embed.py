@@ -6,6 +6,7 @@ false and passages are ranked by their words alone.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 FILES = ("minilm.onnx", "words.npy", "tokenizer.json")
 LONGEST = 160  # tokens of a text that are read: a passage of four sentences has some 100
+# Read when onnxruntime is imported, which would else keep a device id and send its maker word of each use.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # noqa: TID251  (a wish to a library, no setting of ours)
 BATCH = 16  # texts a call, of like length: 93 a second on two cores, where one by one gives 80 and 64 at once 79
 
 

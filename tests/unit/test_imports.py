@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +89,11 @@ def imported_by(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.append(node.module)
     return {name.split(".")[0] for name in names}
+
+
+def test_the_library_of_models_keeps_and_sends_nothing_about_its_use(tmp_path: Path) -> None:
+    """onnxruntime would write a device id and a queue of events below the home folder as soon as it is imported."""
+    env = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    env.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", "import agent.embed, onnxruntime"], cwd=ROOT, env=env, check=True, timeout=60)
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
