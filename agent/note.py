@@ -21,7 +21,7 @@ from agent.write import Ledger, asked, passage_block
 if TYPE_CHECKING:
     from agent.look import Inquiry
 
-SHOWN = 20  # passages that the model looks at in a round: some 4,000 tokens
+SHOWN = 26  # passages that the model looks at in a round, some 5,500 tokens: of 20 too many were scraps (docs/LOG.md)
 WIDE = 2  # times as many passages are looked at by meaning as for an answer at once: what bears on it often says it in other words
 MOST_DISPUTES = 6
 MOST_KEPT = 12  # of these,

@@ -18,7 +18,7 @@ from agent.write import address, asked, fenced, passage_block, plain
 
 SAFE = 1.1  # other models' tokens against those that are counted here
 SHORT = 240  # characters of a passage where its gist is enough
-WORDINGS, HOSTS = 4, 8  # how many are named where something was looked for
+WORDINGS, HOSTS = 2, 8  # how many are named where something was looked for
 HOST = re.compile(r"[\w-]+(\.[\w-]+)+")
 
 

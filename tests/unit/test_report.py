@@ -379,7 +379,7 @@ def test_page_text_cannot_close_its_own_marks():
 def test_where_it_was_looked_for_is_said_and_a_part_without_any_passage_is_missing():
     given = material(*NOTES[:4], looked={"q2": tuple(f"word {n}" for n in range(6)) + ("a.org",), "q1": ("x",)})
     assert not_found_lines(given, ["one", "one"]) == [
-        "Not found: one", "Not found: How is part 2? Searched for “word 0”, “word 1”, “word 2”, “word 3” and 2 more. Read a.org."]
+        "Not found: one", "Not found: How is part 2? Searched for “word 0”, “word 1” and 4 more. Read a.org."]
 
 
 def test_any_answers_at_all_make_a_report_that_cites_only_what_there_is():
