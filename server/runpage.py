@@ -77,7 +77,7 @@ class RunPage:
 
     @cached_property
     def wish_rows(self) -> list[wishes.WishRow]:
-        return wishes.rows_of(self.wishes, self.story)
+        return wishes.rows_of(self.wishes, self.story, self.has_model)
 
     @cached_property
     def fields(self) -> list[dict[str, Any]]:

@@ -25,18 +25,26 @@ LISTED = ("words", "pin", "drop", "block", "skip", "dig", "raise", "plan")  # th
 
 @dataclass(frozen=True)
 class WishRow:
-    """A wish as its page lists it. `heeded` once the run has said that it is in effect."""
+    """A wish as its page lists it. `heeded` once the run has said that it is in effect; `fate` is that, in a word."""
 
     seq: int
     kind: str
     words: str
     heeded: bool
+    fate: str
 
 
-def rows_of(wishes: Iterable[Wish], story: Story) -> list[WishRow]:
-    """The last first."""
-    rows = [WishRow(wish.seq, wish.kind, words_of(wish, story), wish.seq in story.steered) for wish in wishes if wish.kind in LISTED]
+def rows_of(wishes: Iterable[Wish], story: Story, has_model: bool = True) -> list[WishRow]:
+    """The last first. Words that no model is there to understand are never in effect, whatever the run heard of them."""
+    rows = [row_of(wish, story, has_model) for wish in wishes if wish.kind in LISTED]
     return rows[::-1]
+
+
+def row_of(wish: Wish, story: Story, has_model: bool) -> WishRow:
+    heard = wish.seq in story.steered
+    lost = heard and wish.kind == "words" and not has_model
+    fate = "no model works on this run to understand it" if lost else "in effect" if heard else "heard"
+    return WishRow(wish.seq, wish.kind, words_of(wish, story), heard and not lost, fate)
 
 
 def words_of(wish: Wish, story: Story) -> str:
