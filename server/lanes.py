@@ -73,12 +73,14 @@ class LaneStory:
         return bool(self.doing or self.rows or self.wordings or self.kept)
 
 
-def line_of(lane: LaneStory, over: bool = False) -> str:
-    """What a lane is doing, or how it ended, in a few words."""
+def line_of(lane: LaneStory, over: bool = False, paused: bool = False) -> str:
+    """What a lane is doing, or how it ended, in a few words; nothing for one that rests because its run is paused."""
     if lane.ended or lane.state == "left":
         return lane.note or {"left": "No longer in the plan; what it found is kept.", "skipped": "Skipped."}.get(lane.state, "")
     if lane.state == "next" or over:
         return "Not begun." if not lane.begun else "Not done when the run ended."
+    if paused:
+        return ""
     asks = any(result is None for result in lane.wordings.values())
     doing = "reading" if lane.opening and not asks and lane.doing in ("searching", "choosing") else lane.doing
     return {"searching": searching_line, "reading": reading_line}.get(doing, other_line)(lane)

@@ -227,6 +227,7 @@ def row_of(story: Story, event: Kept | Dropped, title: str) -> PageRow:
 
 def keep(story: Story, event: Kept) -> None:
     row = row_of(story, event, event.title)
+    row.why = "" if row.state == "dropped" else row.why  # it came after all
     row.state, row.kept, row.title = "kept", event, event.title or row.title
 
 
@@ -279,7 +280,7 @@ def working_line(story: Story) -> str:
     lanes = [lane for lane in story.lanes.values() if lane.planned]
     ended, busy = sum(lane.ended for lane in lanes), sum(lane.state == "busy" for lane in lanes)
     if ended == len(lanes):
-        return "All sub-questions are worked off"
+        return "All sub-questions are done"
     if not ended and not busy:
         return f"Starting on {counted(len(lanes), 'sub-question')}"
     return f"{ended} of {counted(len(lanes), 'sub-question')} done" + (f", {busy} under way" if busy else "")

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from agent.check import tally
-from agent.events import Event, Gauge, Lane, Planned, Started, Waiting
+from agent.events import Dropped, Event, Gauge, Kept, Lane, Planned, Started, Steered, Waiting
 from agent.records import Plan
 from agent.settings import Settings
 from server import create_app
@@ -252,6 +252,39 @@ def test_a_wish_is_listed_as_heard_and_then_as_in_effect(client: FlaskClient, se
     for event in steered():
         service.tell(run.id, event)
     assert words(page_of(client, run), ".wish.heeded") == "“Only what is newer than 2020 counts.” in effect"
+
+
+def test_words_that_no_model_can_understand_are_not_called_in_effect(client: FlaskClient, service: FakeService) -> None:
+    run = run_of(service, beginning(waits=False, model=""))
+    service.wish(run.id, "words", {"text": "Only what is newer than 2020 counts."})
+    service.tell(run.id, Steered(1, "words", "It is kept, but no model works on this run to understand it."))
+    page = page_of(client, run)
+    assert page.cssselect(".wish.heeded") == []
+    assert words(page, ".wish").endswith("no model works on this run to understand it")
+    assert "does not understand words" in words(page, "#steer-help")
+
+
+def test_a_page_that_came_after_all_does_not_say_that_it_did_not(client: FlaskClient, service: FakeService) -> None:
+    late = [Dropped("https://forum.example/late", "It did not come in time.", "q3"),
+            Kept("https://forum.example/late", "A late page", "forum.example", "http", "0" * 64, 12, 1.0, lane="q3")]
+    run = run_of(service, iter([*working(), *late]))
+    page = page_of(client, run)
+    assert "A late page" in words(page, "#lane-q3")
+    assert "in time" not in words(page, "#lane-q3")
+
+
+def test_a_paused_lane_opens_nothing_and_one_that_is_over_has_not_read_it(client: FlaskClient, service: FakeService) -> None:
+    assert "opening" in words(page_of(client, run_of(service, working())), "#lane-q4")
+    paused = run_of(service, iter([*working(), Waiting("resume")]))
+    service.wish(paused.id, "pause")
+    page = page_of(client, paused)
+    assert "waits" in words(page, "#lane-q4")
+    assert "opening" not in words(page, "[data-slot=lanes]")
+    assert page.cssselect("#lane-q4 .pulse") == []
+    assert "Reading" not in words(page, "#lane-q4 .lane-text")
+    over = page_of(client, run_of(service, iter([*working(), *list(writing())])))
+    assert "not read" in words(over, "#lane-q4")
+    assert "opening" not in words(over, "[data-slot=trace]")
 
 
 def test_a_paused_run_says_so_and_can_go_on(client: FlaskClient, service: FakeService) -> None:
