@@ -174,7 +174,7 @@ def claim_lines(claim: Any, mode: str, width: int) -> list[str]:
     numbers = "".join(f"[{citation.n}]" for citation in claim.citations)
     unknown = "".join(f" [?{word}: no such source]" for word in claim.unknown)
     if mode == "extractive":
-        return [*textwrap.wrap(claim.text, width - 4, initial_indent="  “", subsequent_indent="   "), f"   {numbers}"]
+        return textwrap.wrap(f"“{claim.text}” {numbers}", width - 4, initial_indent="  ", subsequent_indent="   ")
     lines = textwrap.wrap(f"{claim.text} {numbers}{unknown}", width)
     for citation in claim.citations:
         quote = f"[{citation.n}] “{citation.quote}”"

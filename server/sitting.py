@@ -48,7 +48,8 @@ def before_the_start(budget: Budget, wanted: Wanted) -> Budget:
     dial = Dial(settings.most, price_of(settings))
     changed = dial.row(budget.depth).changed(dict(map(pair, wanted.limits)), dial.most)
     changed = replace(changed, patience=checked_patience(wanted.patience, changed))
-    tell(limit_lines(changed, dial.estimate(changed, not wanted.no_model)))
+    may_write = not wanted.no_model and bool(settings.endpoints or settings.find_models)
+    tell(limit_lines(changed, dial.estimate(changed, may_write), may_write))
     return changed
 
 

@@ -13,7 +13,7 @@ from agent.markup import ESCAPED, outside_code, pieces
 from agent.records import Answer, Citation, Claim, Plan
 from server.ask import told as told_short
 from server.dial import Estimate
-from server.phrases import amount, estimate_words, failing, limits_of, needles, role_rows, stopped_words
+from server.phrases import amount, estimate_words, failing, limits_of, listed, needles, role_rows, stopped_words
 from server.render import SUPPORT_WORDS
 from server.told import Told
 
@@ -21,11 +21,11 @@ GAUGE_EVERY = 15.0  # seconds of the run between two lines on its needles
 REASONS = 3  # of the passages kept that a line names
 
 
-def limit_lines(budget: Budget, estimate: Estimate) -> list[str]:
+def limit_lines(budget: Budget, estimate: Estimate, has_model: bool = True) -> list[str]:
     """What it may spend, and what it will probably take: said before anything is begun."""
-    rows = [f"{number} {word}" for number, word in limits_of(budget)]
-    more = f"{amount('tokens', budget.tokens)} tokens and {amount('money', budget.money)}"
-    return [f"{budget.title}: at most {', '.join(rows)}, {more}.", estimate_words(estimate)]
+    rows = [f"{number} {word}" for number, word in limits_of(budget) if has_model or "model" not in word]
+    rows += [f"{amount('tokens', budget.tokens)} tokens", amount("money", budget.money)] if has_model else []
+    return [f"{budget.title}: at most {listed(rows)}{'' if has_model else ', without a model'}.", estimate_words(estimate)]
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -103,10 +103,11 @@ def by_words(by: str) -> str:
 
 def answer_lines(answer: Answer, width: int) -> Iterator[str]:
     """Its head, its text with the state of each sentence beside it, what is disputed and left open, and its sources with their quotes."""
-    yield tally(answer.claims).line()
+    extractive = answer.mode == "extractive"
+    yield from [] if extractive else [tally(answer.claims).line()]
     if why := stopped_words(answer):
         yield why
-    if answer.mode == "extractive" and answer.claims:
+    if extractive and answer.claims:
         yield "No model wrote this: these are the passages that bear best on the question, word for word."
     yield ""
     text = with_states(answer)

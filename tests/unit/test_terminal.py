@@ -4,6 +4,7 @@ from agent.budget import DEEP
 from agent.check import NOTHING
 from agent.events import Gauge, Lane, Started, Waiting
 from agent.records import Claim
+from server.ask import claim_lines
 from server.dial import Dial
 from server.terminal import Teller, answer_lines, limit_lines, role_lines
 from tests.fakes_story import deep_run, quotes_run, report
@@ -43,7 +44,7 @@ def test_what_is_disputed_left_open_and_cited_is_told() -> None:
 
 def test_quotes_without_a_model_are_told_as_such() -> None:
     answer = list(quotes_run())[-1].answer
-    assert "No model wrote this" in told(answer)
+    assert told(answer).startswith("No model wrote this")
     assert "✓" not in told(answer)
 
 
@@ -83,3 +84,16 @@ def test_limits_and_estimate() -> None:
     assert "$1.50" in at_most
     assert "tokens" in guess
     assert list(Teller().lines(Started("q", "deep", small.limits()))) == []
+
+
+def test_limits_of_models_are_not_told_where_none_works() -> None:
+    at_most, guess = limit_lines(DEEP, Dial().estimate(DEEP, model=False), has_model=False)
+    assert at_most == "Deep research: at most 80 searches, 120 pages, 30 minutes and 40 quotes, without a model."
+    assert "tokens" not in guess
+
+
+def test_a_quote_ends_with_its_mark_and_its_number() -> None:
+    [claim, *_] = list(quotes_run())[-1].answer.claims
+    told = "\n".join(claim_lines(claim, "extractive", 60))
+    assert told.startswith("  “")
+    assert told.endswith(f"” [{claim.citations[0].n}]")
