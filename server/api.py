@@ -93,7 +93,11 @@ for name in ("approve", "pause", "resume", "finish"):
 
 @blueprint.post("/runs/<run_id>/limits")
 def limits(run_id: str) -> tuple[Response, int]:
-    return jsonify(told(service().wish(run_id, "raise", {"limits": sent('{"pages": 60}')}))), 202
+    example = '{"pages": 60}'
+    given = sent(example)
+    if not given:
+        raise BadInput(f"Say which limits, as {example}.")
+    return jsonify(told(service().wish(run_id, "raise", {"limits": given}))), 202
 
 
 @blueprint.post("/runs/<run_id>/steer")

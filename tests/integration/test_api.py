@@ -218,6 +218,7 @@ def test_a_deep_run_is_planned_steered_and_answered_over_the_api(leash):
     assert changed.status == 202
     wait_until(lambda: [item["text"] for item in leash.call("GET", f"{path}/plan").json["plan"]["items"]] == ["Risks to people"])
     assert leash.call("POST", f"{path}/steer", {"kind": "words", "text": " Only after\n2020. "}).status == 202
+    assert leash.call("POST", f"{path}/limits", {}).json["detail"] == 'Say which limits, as {"pages": 60}.'
     assert leash.call("POST", f"{path}/limits", {"pages": 9}).status == 202
     assert leash.call("POST", f"{path}/approve").status == 202
     with leash.open("GET", f"{path}/events") as stream:
