@@ -6,6 +6,7 @@ no attribute but its own, no image; an answer's links lead to kept pages alone, 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -207,12 +208,21 @@ def spare_headers(state: Any) -> None:
             opening.tag = closing.tag = "td"
 
 
+def spare_colons(state: Any) -> None:
+    """In a quote, the colon before a definition is its page's mark of structure, not a word: it is not shown."""
+    for block in state.tokens:
+        for before, one in itertools.pairwise(block.children or ()):
+            if before.type in ("hardbreak", "softbreak") and one.type == "text" and block.level > 1:
+                one.content = one.content.removeprefix(": ")
+
+
 def parser() -> MarkdownIt:
     """CommonMark and tables, without HTML, images or links: a link's words stay, its address does not."""
     md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image", "autolink"])
     md.inline.ruler.before("link", "cite", cite)
     md.core.ruler.push("level_headings", level_headings(3))
     md.core.ruler.push("spare_headers", spare_headers)
+    md.core.ruler.push("spare_colons", spare_colons)
     md.add_render_rule("cite", render_cite)
     for kind in ("link_open", "link_close"):
         md.add_render_rule(kind, lambda *_: "")

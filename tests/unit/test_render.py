@@ -99,6 +99,12 @@ def test_headings_start_at_three_and_skip_none() -> None:
     assert [element.tag for element in elements(html)] == ["h3", "h4", "h3", "h4"]
 
 
+def test_a_quoted_definition_is_shown_without_the_colon_of_its_page() -> None:
+    html = answer_html("> wal_level (enum)  \n> : How much is written. [1]\n\nNot in a quote  \n: it stays.")
+    assert "wal_level (enum)<br>\nHow much is written." in html
+    assert ": it stays." in html
+
+
 def test_a_links_words_stay_and_its_address_goes() -> None:
     assert answer_html("See [the manual](https://evil.example/).") == "<p>See the manual.</p>\n"
 
