@@ -218,8 +218,9 @@ def facts_of(source: Source) -> list[str]:
 
 def writer_of(settings: Settings) -> dict[str, object]:
     """Which model will write, as far as is known before a run."""
-    if settings.endpoints:
-        first, *others = settings.endpoints
+    writers = [one for one in settings.endpoints if "write" in one.roles]
+    if writers:
+        first, *others = writers
         more = f"; {counted(len(others), 'other')} if it fails" if others else ""
         host = urlsplit(first.url).hostname or first.url
         return {"set": True, "possible": True, "name": first.model or "A model",

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from agent.errors import BadInput
 from agent.events import Failed, Kept, Started
-from agent.settings import Settings
+from agent.settings import ModelEndpoint, Settings
 from server import create_app
 from tests.fakes_service import PAGES, FakeService, citation
 
@@ -190,6 +190,11 @@ def test_who_will_write_is_said_before_the_ask(service: FakeService, tmp_path: P
     named = with_model.get("/", base_url=HERE).text
     assert "gentle-writer" in named
     assert "How to set a model" not in named
+    roles = {"keen-reader": "read", "slow-writer": "write"}
+    models = [ModelEndpoint("http://127.0.0.1:9/v1", name, roles=(role,)) for name, role in roles.items()]
+    choice = client_of(service, tmp_path, models=models).get("/", base_url=HERE).text
+    assert "<b>slow-writer</b>" in choice
+    assert "if it fails" not in choice
     none = client_of(service, tmp_path, find_models=False).get("/", base_url=HERE).text
     assert "LEASH_MODEL_URL" in none
     assert re.search(r'value="model"[^>]*disabled', none)
