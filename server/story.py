@@ -233,6 +233,8 @@ def keep(story: Story, event: Kept) -> None:
 
 def drop(story: Story, event: Dropped) -> None:
     row = row_of(story, event, event.url)
+    if row.kept:  # another way to a page that is kept
+        return
     row.state, row.why = "dropped", event.reason
 
 

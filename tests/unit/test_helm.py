@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from agent.check import tally
-from agent.events import Dropped, Event, Gauge, Kept, Lane, Planned, Started, Steered, Waiting
+from agent.events import Event, Gauge, Lane, Planned, Started, Steered, Waiting
 from agent.records import Plan
 from agent.settings import Settings
 from server import create_app
@@ -262,15 +262,6 @@ def test_words_that_no_model_can_understand_are_not_called_in_effect(client: Fla
     assert page.cssselect(".wish.heeded") == []
     assert words(page, ".wish").endswith("no model works on this run to understand it")
     assert "does not understand words" in words(page, "#steer-help")
-
-
-def test_a_page_that_came_after_all_does_not_say_that_it_did_not(client: FlaskClient, service: FakeService) -> None:
-    late = [Dropped("https://forum.example/late", "It did not come in time.", "q3"),
-            Kept("https://forum.example/late", "A late page", "forum.example", "http", "0" * 64, 12, 1.0, lane="q3")]
-    run = run_of(service, iter([*working(), *late]))
-    page = page_of(client, run)
-    assert "A late page" in words(page, "#lane-q3")
-    assert "in time" not in words(page, "#lane-q3")
 
 
 def test_a_paused_lane_opens_nothing_and_one_that_is_over_has_not_read_it(client: FlaskClient, service: FakeService) -> None:

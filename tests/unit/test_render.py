@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 from markupsafe import Markup
 
-from agent.events import Answered, Draft, Kept, Reading, Started, Writing
+from agent.events import Answered, Draft, Dropped, Kept, Reading, Started, Writing
 from agent.records import Citation, Claim, Page, Source
 from agent.settings import Settings
 from server import create_app
@@ -194,6 +194,14 @@ def test_a_second_start_tells_the_run_from_its_beginning() -> None:
 def test_a_second_writer_starts_the_draft_over() -> None:
     story = story_of([Writing("m"), Draft("Wrong", (cited(1),)), Writing(""), Draft("Right")])
     assert (story.draft, story.cited) == ("Right", [])
+
+
+def test_a_page_that_came_after_all_or_is_found_again_is_kept_and_nothing_else() -> None:
+    late, same = (Dropped("https://a.example/", reason) for reason in ("It did not come in time.", "It says the same as another."))
+    came = Kept("https://a.example/", "A page", "a.example", "http", "0" * 64, 12, 1.0)
+    for events in ([late, came], [came, same], [late, came, same]):
+        row = story_of(events).rows["https://a.example/"]
+        assert (row.state, row.why, row.kept) == ("kept", "", came)
 
 
 def test_while_it_is_written_sources_are_those_cited_so_far() -> None:
