@@ -112,6 +112,8 @@ def in_lanes(run: Run) -> Iterator[Event]:
         if answer:
             yield Answered(answer)
             return
+    elif run.meter.has_model and not run.meter.steering.stop:
+        yield Trouble("write", "the answer", "No passage was noted before the search ended, so quotes stand in place of an answer.")
     yield from in_quotes(run, lanes)
 
 

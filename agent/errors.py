@@ -99,7 +99,7 @@ class ModelError(LeashError):
     """The model endpoint failed."""
 
 
-OVER = {"user": "You ended it before that.", "seconds": "The run's time is up."}
+OVER = {"user": "You ended it before that.", "finish": "You ended the search before that.", "seconds": "The run's time is up."}
 
 
 class OverLimit(LeashError):

@@ -127,7 +127,7 @@ def noted(inquiry: Inquiry, number: int) -> Iterator[Event]:
 def one_look(inquiry: Inquiry, first: list[str]) -> Iterator[Event]:
     """One look around, as deep as a part of the question deserves; the question itself gets a second look, further down the results."""
     yield Lane(inquiry.lane, "searching")
-    whole = inquiry.item.text == inquiry.run.question
+    whole = inquiry.item.text == inquiry.run.question or inquiry.item.id == inquiry.run.plan.items[0].id
     asked = first or wordings(inquiry.item.text, 4 if whole else 2)
     yield from look_around(inquiry, asked, FIRST_LOOK if whole else SIDE_LOOK)
     inquiry.core = list(inquiry.pages)

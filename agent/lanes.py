@@ -219,20 +219,24 @@ class Lanes:
             yield Lane(inquiry.lane, "open", "It was ended in the middle; what was found is kept.", inquiry.missing)
 
     def patience(self) -> float:
-        """Long where it is paused, for a step that ends is not paid for twice, and where it is replayed; but the human's stop is heeded."""
+        """Long where it is paused, for a step that ends is not paid for twice, where it is replayed, and where the model is to write
+        of what is being read; but the human's stop is heeded at once."""
         if self.run.meter.steering.stop:
             return REPLAYED if self.replays else GRACE
-        return SETTLED if self.paused or self.replays or self.run.meter.steering.paused else GRACE
+        wanted = self.run.meter.steering
+        return SETTLED if self.paused or self.replays or wanted.paused or wanted.finish else GRACE
 
     # ---------------------------------------------------------------- without a model: lanes by heading and term
 
     def more_topics(self) -> bool:
         """Whether the plan has grown by what the first look found: sub-topics, once."""
         known = self.run.tools.journal.recall("topics", {}) is not None
-        if self.topics or self.active or self.run.meter.has_model or (self.is_over() and not known) or "q1" not in self.inquiries:
+        if self.topics or self.active or self.run.meter.has_model or (self.is_over() and not known):
+            return False
+        first = next((self.inquiries[item.id] for item in self.run.plan.items if item.id in self.inquiries), None)
+        if first is None:
             return False
         self.topics = True
-        first = self.inquiries["q1"]
         found = self.run.tools.journal.step("topics", {}, lambda: topics_of(first, self.run.budget.report))
         self.searches |= {text: [wording] for text, wording in found}
         items = self.run.grow([text for text, _ in found])

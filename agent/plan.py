@@ -58,7 +58,7 @@ def by_code(question: str) -> Plan:
     parts = [" ".join(part.split()) for part in CLAUSE.split(question)]
     named = names(question)[:1]
     whole = [part for part in parts if len(content_words(part)) >= 3 and len(content_words(question)) - len(content_words(part)) >= 3]
-    texts = [" ".join([*(name for name in named if name not in part), part]) for part in whole]
+    texts = [part if names(part) else " ".join([*named, part]) for part in whole]
     asked_for = list(dict.fromkeys([question, *texts]))[:MOST_PARTS] if len(texts) > 1 else [question]
     return Plan(tuple(SubQuestion(f"q{n}", text) for n, text in enumerate(asked_for, 1)))
 

@@ -42,8 +42,8 @@ class Clerk:
 
     def items(self, said: str) -> str:
         question = re.search(r"Question: (.+)", said)[1]
-        rows = [{"text": f"{question} Part {n}?", "done_when": f"part {n} is known", "where": "the manual", "searches": [f"{question} part {n}"]}
-                for n in range(1, self.parts + 1)]
+        rows = [{"text": f"{question} Part {n}?", "done_when": f"part {n} is known", "where": "the manual",
+                 "searches": [f"{question} part {n}"]} for n in range(1, self.parts + 1)]
         return json.dumps({"items": rows, "assumptions": ["The newest version is meant."],
                            "questions": [{"text": "Which version?", "default": "The newest."}]})
 
@@ -68,7 +68,8 @@ class Clerk:
 
     def verdicts(self, said: str) -> str:
         numbers = re.findall(r"^Number (\d+)$", said, re.MULTILINE) or ["1"]
-        return json.dumps({"verdicts": [{"number": int(n), "why": "its words are there", "verdict": "supported"} for n in dict.fromkeys(numbers)]})
+        return json.dumps({"verdicts": [{"number": int(n), "why": "its words are there", "verdict": "supported"}
+                                        for n in dict.fromkeys(numbers)]})
 
     def sentences(self, said: str) -> str:
         return json.dumps({"sentences": []})
