@@ -47,7 +47,7 @@ class World:
         """Pages, wordings and model calls asked for since then."""
         return {"read": [asked.path for asked in self.site.asked[before[0]:]],
                 "search": [asked.query["q"] for asked in self.search.asked[before[1]:]],
-                "write": ["" for _ in self.model.requests[before[2]:]]}
+                "write": ["" for asked in self.model.requests[before[2]:] if "response_format" not in asked]}
 
 
 def open_world() -> World:
@@ -68,14 +68,15 @@ def open_world() -> World:
 
 def done_steps(database: Path, run_id: str) -> list[tuple[str, dict]]:
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-        return [(kind, inputs if isinstance(inputs, dict) else json.loads(inputs))
+        return [(kind, json.loads(inputs))
                 for kind, inputs in db.execute("SELECT kind, inputs FROM step WHERE run_id = ?", [run_id])]
 
 
 def repeated(done: list[tuple[str, dict]], asked: dict[str, list[str]]) -> list[str]:
     """What had completed before the kill and was asked for again after it."""
     names = {"read": lambda inputs: urlsplit(inputs["url"]).path, "search": lambda inputs: inputs["wording"], "write": lambda _: ""}
-    return [f"{kind} {names[kind](inputs)}" for kind, inputs in done if names[kind](inputs) in asked[kind]]
+    steps = [("write" if kind == "model" and inputs[0] == "write" else kind, inputs) for kind, inputs in done]
+    return [f"{kind} {names[kind](inputs)}" for kind, inputs in steps if kind in names and names[kind](inputs) in asked[kind]]
 
 
 def main() -> int:
