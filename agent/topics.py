@@ -13,7 +13,7 @@ from agent.rank import in_context, rank, terms
 from agent.wordings import names, plain_terms, widened
 
 LOOKED_AT = 40  # passages
-MOST = {False: 1, True: 2}  # sub-topics, by whether the answer is a report
+MOST = {False: 1, True: 3}  # sub-topics, by whether the answer is a report
 MARK = re.compile(r"[`*_#¶]|^[\d.]+\s+")
 
 
