@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import textwrap
@@ -52,7 +53,18 @@ def command(**given: Any) -> None:
 
     Exit code: 0 answered, 3 nothing found, 2 the question or a setting cannot be used, 1 a fault, 130 you quit.
     """
-    sys.exit(ask(Wanted(**given)))
+    leave(ask(Wanted(**given)))
+
+
+def leave(code: int) -> None:
+    """End the program. Lanes that were left in the middle of their work would make the C++ runtime abort an orderly end."""
+    import threading
+
+    if any(thread.name.startswith(("lane-", "read")) for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def ask(wanted: Wanted) -> int:
