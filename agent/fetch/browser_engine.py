@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 WAIT_SECONDS = 60.0
 CLOSE_SECONDS = 3.0
 WATCH_SECONDS = 0.1
-TIGHT, MOST = 600_000_000, 750_000_000  # bytes of one tab's process: a busy script is stopped, the tab is ended
+TIGHT, MOST = 600_000_000, 1_200_000_000  # bytes of one tab's process: a busy script is stopped; the tab is ended, after time for that
 LEAP = 70_000_000  # bytes more between two looks, which only a page does that wants them all
 MOST_WHOLE = 2_000_000_000  # bytes of the browser's own process, which holds what pages stream into it
 
@@ -158,8 +158,10 @@ class Engine:
                 log.warning("A page took %d MB of memory, so Leash ended it.", taken // 1_000_000)
                 end(number)
             pressing |= page and greedy(taken, taken - before.get(number, taken))
-        for visit in self._visits:  # which of them it is cannot be told; only one that does not answer is stopped
-            visit.squeezed = pressing
+        going_on = [visit for visit in self._visits if not visit.cut]
+        silent = min(going_on, key=lambda visit: visit.heard, default=None)
+        for visit in self._visits:  # which of them it is cannot be told: the one that has been silent for longest is stopped first
+            visit.squeezed = pressing and visit is silent
 
     async def close(self) -> None:
         """End it all. Whoever waits for a page gets a CancelledError."""

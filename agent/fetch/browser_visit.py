@@ -112,6 +112,7 @@ class Visit:
 
     def __post_init__(self) -> None:
         self.began, self.began_at = time.monotonic(), time.time()
+        self.heard = self.began  # when the page last answered
         self._until = self.began + self.wish.seconds
         self.trouble: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._loads: dict[Request, float] = {}
@@ -184,6 +185,7 @@ class Visit:
             while not asking.done():
                 await asyncio.wait({asking, self.trouble}, timeout=SLICE, return_when=asyncio.FIRST_COMPLETED)
                 self._check(asking, time.monotonic() - since, seconds)
+            self.heard = time.monotonic()
             return asking.result()
         finally:
             asking.cancel()

@@ -283,14 +283,11 @@ def test_nothing_reaches_what_the_door_refuses(
 
 
 def test_one_bad_page_does_not_harm_the_others(browser: Browser, site: HostileSite) -> None:
-    pages = ["loop.html", "plain.html", "plain.html", "plain.html", "plain.html"]
+    pages = ["alloc.html", "plain.html", "loop.html", "plain.html", "plain.html", "plain.html"]
     with ThreadPoolExecutor(6) as threads:
-        greedy = threads.submit(browser.show, site.url("alloc.html"), seconds=4)
         shown = list(threads.map(lambda page: browser.show(site.url(page), seconds=4), pages))
-    assert [bool(one.cut) for one in shown] == [True, False, False, False, False]
+    assert [bool(one.cut) for one in shown] == [True, False, True, False, False, False]
     assert all(HERON in one.html for one in shown)
-    fault = greedy.exception()  # beside five others it may have taken its memory before it could be copied
-    assert "memory" in (str(fault) if fault else greedy.result().cut)
 
 
 @pytest.mark.parametrize(("url", "kind"), [
