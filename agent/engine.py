@@ -149,9 +149,10 @@ def changed(run: Run) -> Iterator[Event]:
 
 def in_quotes(run: Run, lanes: Lanes) -> Iterator[Event]:
     """The dossier: what a run ends with where no model could write."""
-    groups = gathered(lanes.groups(), int(run.meter.limits()["quotes"]))
+    weighed = lanes.groups()
+    groups = gathered(weighed, int(run.meter.limits()["quotes"]))
     best = [one for _, ranked in groups for one in ranked]
-    yield found(best, len(run.pages()))
+    yield found(best, sum(len(ranked) for _, ranked in weighed))
     verdict = judge(run.question, best, run.tools.embedder.unusual)
     yield from by_quotes(run, groups, verdict.sentences, lanes)
 

@@ -6,9 +6,9 @@ What the human wants is looked for between any two events. Knows nothing of what
 from __future__ import annotations
 
 import queue
-import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ from agent.topics import topics_of
 
 TICK = 0.2
 GAUGE_EVERY = 1.0
+MOST_AT_ONCE = 64  # threads; a run's limit of lanes is far below
 GRACE = 3.0  # seconds that a lane may take to end once its limit is reached,
 SETTLED = 30.0  # once it is paused,
 REPLAYED = 6.0  # and once the human has said stop, where all that it does is to take up what an earlier sitting paid for
@@ -41,7 +42,8 @@ class Lanes:
     run: Run
     searches: dict[str, list[str]]
     inquiries: dict[str, Inquiry] = field(default_factory=dict)
-    active: dict[str, threading.Thread] = field(default_factory=dict)
+    active: dict[str, Future[None]] = field(default_factory=dict)
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="lane"))
     told: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
     heeded: int = 0
     pinned: dict[str, list[Note]] = field(default_factory=dict)
@@ -71,6 +73,7 @@ class Lanes:
                 break
             if not self.active and not self.pinning():
                 break
+        self.pool.shutdown(wait=False)
         yield from self.drain(0)
         if self.paused:
             raise Paused
@@ -160,22 +163,14 @@ class Lanes:
             inquiry.dug += 1
             inquiry.more = max(0, inquiry.rounds - int(self.run.meter.limits()["rounds"])) + MORE_ROUNDS
         inquiry.state, inquiry.ended_at = "", ("", 0)
-        thread = threading.Thread(target=self.pump, args=(inquiry,), name=f"lane-{inquiry.item.id}", daemon=True)
-        self.active[inquiry.item.id] = thread
+        self.active[inquiry.item.id] = lane = self.pool.submit(self.pump, inquiry)
         self.run.meter.at_least("lanes", len(self.active))
-        thread.start()
+        lane.add_done_callback(lambda done: self.told.put((inquiry.item.id, done.exception())))
 
     def pump(self, inquiry: Inquiry) -> None:
-        """A lane's thread: hand on its events, and last what ended it (None, Paused, or a fault of ours)."""
-        end: BaseException | None = None
-        try:
-            for event in inquire(inquiry, self.searches.get(inquiry.item.text, []), inquiry.more):
-                self.told.put(event)
-        except Paused as paused:
-            end = paused
-        except Exception as fault:  # noqa: BLE001 - raised again in the engine's own thread
-            end = fault
-        self.told.put((inquiry.item.id, end))
+        """In a thread of its own: hand on the lane's events. What it raises is told last, and raised in the engine's thread."""
+        for event in inquire(inquiry, self.searches.get(inquiry.item.text, []), inquiry.more):
+            self.told.put(event)
 
     def drain(self, patience: float) -> Iterator[Event]:
         """What the lanes have told by now, after waiting `patience` seconds for the first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -167,12 +167,10 @@ class Meter:
             return done
         self.gate()
         self.take(limit)
-        with self.busy():
-            try:
-                done = work()
-            except BaseException:
-                self.count(limit, -1)
-                raise
+        with self.busy(), ExitStack() as undo:
+            undo.callback(self.count, limit, -1)
+            done = work()
+            undo.pop_all()
             self.counted.add(key)
             self.journal.remember(kind, inputs, done)
         return done

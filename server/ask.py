@@ -60,7 +60,7 @@ def leave(code: int) -> None:
     """End the program. Lanes that were left in the middle of their work would make the C++ runtime abort an orderly end."""
     import threading
 
-    if any(thread.name.startswith(("lane-", "read")) for thread in threading.enumerate()):
+    if any(thread.name.startswith(("lane", "read")) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
