@@ -1,7 +1,6 @@
 """What a user can do, on a real SQLite, without Redis or workers."""
 
 import threading
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -9,47 +8,11 @@ import pytest
 from agent.errors import BadInput, Busy, NotFound, StorageError
 from agent.events import Answered, Failed, Searched, Started
 from agent.records import Answer, Citation, Claim, Source
-from agent.settings import Settings
-from server.service import STREAMS, Service
-from server.store import Ending, open_store
+from server.service import STREAMS
+from server.store import Ending
 from tests.crew import page
 
 ANSWER = Answer("Why?", "quick", "extractive", "Because. [1]", stopped_by="done", limits={"pages": 12})
-
-
-class ListeningDoorbell:
-    """The twin that writes down what is rung and told, and whose ears hear at once."""
-
-    def __init__(self):
-        self.rung, self.told, self.heard = [], [], threading.Event()
-
-    def ring(self, run):
-        self.rung.append(run.id)
-        return True
-
-    def tell(self, run_id):
-        self.told.append(run_id)
-        self.heard.set()
-
-    @contextmanager
-    def listen(self, run_id):
-        yield self
-
-    def wait(self, seconds):
-        self.heard.wait(seconds)
-        self.heard.clear()
-
-
-@pytest.fixture
-def settings(tmp_path):
-    return Settings(data_dir=tmp_path / "data")
-
-
-@pytest.fixture
-def service(settings):
-    store = open_store(settings)
-    yield Service(store, ListeningDoorbell())
-    store.close()
 
 
 def claimed(service, question="Why?"):
