@@ -12,6 +12,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from agent.budget import LEAST
 from agent.errors import BadInput
+from agent.steer import Steering
 from server.service import Service
 from server.store import Entry, Run
 from server.stream import Message, event_stream, resume_point, stream_response
@@ -135,9 +136,10 @@ def page(sha256: str) -> Response:
 
 
 def told(run: Run) -> dict[str, Any]:
-    """A run with its answer, None while there is none."""
+    """A run with its answer, None while there is none, and its limits as the user has left them."""
     answer = service().answer(run.id)
-    return {**run.to_json(), "answer": answer.to_json() if answer else None}
+    limits = {**run.limits, **Steering.of(service().wishes(run.id)).limits}
+    return {**run.to_json(), "limits": limits, "answer": answer.to_json() if answer else None}
 
 
 def as_message(entry: Entry) -> list[Message]:

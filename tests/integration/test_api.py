@@ -220,6 +220,7 @@ def test_a_deep_run_is_planned_steered_and_answered_over_the_api(leash):
     assert leash.call("POST", f"{path}/steer", {"kind": "words", "text": " Only after\n2020. "}).status == 202
     assert leash.call("POST", f"{path}/limits", {}).json["detail"] == 'Say which limits, as {"pages": 60}.'
     assert leash.call("POST", f"{path}/limits", {"pages": 9}).status == 202
+    assert leash.call("GET", path).json["limits"]["pages"] == 9
     assert leash.call("POST", f"{path}/approve").status == 202
     with leash.open("GET", f"{path}/events") as stream:
         seen = []
