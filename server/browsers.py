@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,7 +11,6 @@ from server.pairing import Code, Pairing
 from server.runpage import service
 
 blueprint = Blueprint("browsers", __name__, url_prefix="/devices")
-FAMILIES = {"chrome-extension": "Chromium, Chrome, Edge or Brave", "moz-extension": "Firefox"}
 
 
 @blueprint.get("")
@@ -52,10 +50,4 @@ def pairing() -> Pairing:
 
 def shown(code: Code | None = None) -> str:
     until = datetime.fromtimestamp(code.expires_at, UTC).isoformat() if code else ""
-    return render_template("devices.html", devices=pairing().devices.all(), code=code, until=until, here=request.host_url.rstrip("/"),
-                           family_of=family_of)
-
-
-def family_of(device: Any) -> str:
-    """Which browsers an origin may be of."""
-    return FAMILIES.get(device.origin.partition(":")[0], "A browser")
+    return render_template("devices.html", devices=pairing().devices.all(), code=code, until=until, here=request.host_url.rstrip("/"))
