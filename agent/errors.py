@@ -26,6 +26,8 @@ from __future__ import annotations
 class LeashError(Exception):
     """Something went wrong."""
 
+    code = ""  # a short stable word, where a program must tell cases apart
+
     def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())
         self.retry_after = retry_after

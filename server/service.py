@@ -20,6 +20,7 @@ from agent.steer import Wish
 from server.dial import Dial, price_of
 from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
 from server.packs import Packs
+from server.pairing import Pairing
 from server.readings import Readings
 from server.steering import checked_for
 from server.store import Entry, Run, Store, open_store
@@ -35,6 +36,7 @@ class Service:
         settings = settings or Settings(_env_file=None)
         self.dial = Dial(settings.most, price_of(settings))
         self.store, self.doorbell, self.readings = store, doorbell, Readings(store.texts, doorbell, settings.page_seconds)
+        self.pairing = Pairing(store.devices)
         self.packs = Packs(self.readings, settings.data_dir, settings.repo_seconds)
         self.seats, self.beat = threading.Semaphore(STREAMS), BEAT
 

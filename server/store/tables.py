@@ -145,3 +145,26 @@ reading_ask = Table(
     Column("problem", JSON(none_as_null=True)),
     Index("reading_ask_by_url", "url_key"),
 )
+
+device = Table(
+    "device",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("token_hash", String(64), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("last_used", Double),
+    Column("revoked_at", Double),
+    Index("device_by_origin", "origin"),
+)
+
+pairing_code = Table(
+    "pairing_code",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("code_hash", String(64), nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("tries_left", Integer, nullable=False),
+    Column("device_id", String(16), nullable=False, server_default=""),
+)
