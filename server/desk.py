@@ -107,6 +107,9 @@ class Desk:
             self.texts.end(ask.key, self.name, problem)
         self.held.discard(ask.key)
         self.doorbell.tell(ask.key)
+        if ask.kind == KIND:
+            with suppress(StorageError):
+                self.captures.scrub()
 
     def work(self, ask: Ask) -> None:
         if ask.kind == "repo":

@@ -85,6 +85,10 @@ class Captures:
                 insert_once(connection, page, row)
                 connection.execute(update(capture).where(mine).values(**values))
 
+    def scrub(self) -> None:
+        """What was sent may hold more than is kept of it, so it stays nowhere once its text is there."""
+        self.database.scrub()
+
     def get(self, capture_id: str) -> Capture:
         """Raises NotFound."""
         with self.database.read() as connection:

@@ -86,8 +86,9 @@ def main() -> None:
     given = parser.parse_args()
     with frozen() as (proxy, search):
         found = pages(proxy, search, given.pages)
+    sizes = [len(html) / 1000 for html in found.values()]
     print(f"{len(found)} pages of {len({urlsplit(url).hostname for url in found})} sites, "
-          f"{statistics.median(map(len, found.values())) / 1000:.0f} kB in the middle, {max(map(len, found.values())) / 1000:.0f} kB at most")
+          f"{statistics.median(sizes):.0f} kB in the middle, {max(sizes):.0f} kB at most")
     with tempfile.TemporaryDirectory() as folder, leash(folder) as host:
         line = http.client.HTTPConnection(host)
         children = text_children(Settings(_env_file=None, data_dir=Path(folder)))
