@@ -22,7 +22,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None,
     from flask import Flask
 
     from agent.settings import load_settings
-    from server import api, auth, guard
+    from server import api, auth, captures, guard
     from server.service import open_service
 
     settings = settings or load_settings()
@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None,
     guard.install(app)
     auth.Gate(settings, service.pairing).guard(app)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(captures.api)
     if pages:
         from server import text, web
 

@@ -101,8 +101,8 @@ def told(status: int, detail: str, code: str = "") -> Response:
     return response
 
 
-def problem(status: int, detail: str, code: str = "") -> Response:
-    """`code` is a short stable word, where a program must tell cases apart."""
+def problem(status: int, detail: str, code: str = "", **more: Any) -> Response:
+    """`code` is a short stable word, where a program must tell cases apart; `more` is what it then needs to know."""
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase}
-    body |= {"status": status, "detail": detail} | ({"code": code} if code else {})
+    body |= {"status": status, "detail": detail} | ({"code": code} if code else {}) | more
     return Response(json.dumps(body), status, mimetype="application/problem+json")

@@ -17,6 +17,7 @@ from agent.question import checked
 from agent.records import Answer, Page, Plan
 from agent.settings import Settings
 from agent.steer import Wish
+from server.capturing import Capturing
 from server.dial import Dial, price_of
 from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
 from server.packs import Packs
@@ -37,6 +38,7 @@ class Service:
         self.dial = Dial(settings.most, price_of(settings))
         self.store, self.doorbell, self.readings = store, doorbell, Readings(store.texts, doorbell, settings.page_seconds)
         self.pairing = Pairing(store.devices)
+        self.captures = Capturing(store.captures, self.readings)
         self.packs = Packs(self.readings, settings.data_dir, settings.repo_seconds)
         self.seats, self.beat = threading.Semaphore(STREAMS), BEAT
 
@@ -114,6 +116,13 @@ class Service:
         """Delete a run, its events and steps, and the pages that no other run kept."""
         self.store.runs.forget(run_id)
         self.doorbell.tell(run_id)
+
+    def forget_capture(self, capture_id: str) -> int:
+        """Delete a capture, and the runs that were given it, for they hold its quotes; how many those were. Raises NotFound."""
+        runs = self.captures.forget(capture_id)
+        for run_id in runs:
+            self.doorbell.tell(run_id)
+        return len(runs)
 
     def forget_text(self, url: str) -> int:
         """Delete every kept text of this address, a page's or a repository's; how many there were."""

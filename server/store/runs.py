@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,8 +19,9 @@ from agent.errors import NotFound
 from agent.events import Event, from_json
 from agent.journal import Fenced
 from server.store.database import Database
+from server.store.pages import drop_unheld
 from server.store.records import Ending, Entry, Rest, Run, Terms
-from server.store.tables import event, page, run, run_page
+from server.store.tables import event, run, run_page
 from server.store.wishes import ended, has_pages, told, wakes
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # no letters that look like another
@@ -78,13 +80,9 @@ class Runs:
 
     def forget(self, run_id: str) -> None:
         """Delete a run with all that it alone kept."""
-        mine = select(run_page.c.sha256).where(run_page.c.run_id == run_id)
-        others = select(run_page.c.sha256).where(run_page.c.run_id != run_id)
         with self.database.write() as connection:
             load(connection, run_id)
-            alone = list(connection.scalars(mine.where(run_page.c.sha256.not_in(others))))
-            connection.execute(delete(run).where(run.c.id == run_id))
-            connection.execute(delete(page).where(page.c.sha256.in_(alone)))
+            forget_runs(connection, [run_id])
         self.database.scrub()
 
     def claim(self, run_id: str, worker: str, lease: float) -> Run | None:
@@ -176,6 +174,13 @@ def change(connection: Connection, mine: Run, values: dict[str, Any], worked: fl
 
 def freed() -> dict[str, Any]:
     return {"status": "queued", "rung_at": 0}
+
+
+def forget_runs(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Delete runs, and the pages that nobody else holds."""
+    held = list(connection.scalars(select(run_page.c.sha256).where(run_page.c.run_id.in_(run_ids)).distinct()))
+    connection.execute(delete(run).where(run.c.id.in_(run_ids)))
+    drop_unheld(connection, held)
 
 
 def insert_run(connection: Connection, question: str, depth: str, model: bool, terms: Terms) -> str:
