@@ -38,7 +38,7 @@ function lawful(text) {
 
 /** A name for a download that no system stumbles on. @param {string} title @param {string} [ending] */
 export function fileName(title, ending = "md") {
-  const plain = title.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+  const plain = title.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").normalize("NFC").toLowerCase();
   const stem = plain.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 80).replace(/-+$/, "");
   return `${stem || "page"}.${ending}`;
 }

@@ -131,7 +131,7 @@ export class PagePart {
         h("p", { class: "aside" }, about),
         h("p", { class: "facts" }, h("strong", { class: "tokens" }, size), capture.selection && h("span", { class: "chip" }, t("selection")),
           h("span", { class: "chip", title: t("private_why") }, icon("lock"), t("private")),
-          this.copied && h("span", { class: "chip good" }, icon("check"), t("copied"))),
+          (this.copied || this.panel.now?.copied) && h("span", { class: "chip good" }, icon("check"), t("copied"))),
         h("div", { class: "acts" },
           keyed(t("copy"), "c", () => this.copy(capture)),
           keyed(t("download"), "d", () => { browser.download(fileName(capture.title), capture.text); this.panel.say(t("downloaded")); }),
