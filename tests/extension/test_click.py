@@ -16,7 +16,7 @@ PAGES = (
     "https://docs.python.org/3.11/library/json.html", "https://docs.python.org/3.11/whatsnew/3.11.html",
     "https://www.postgresql.org/docs/15/mvcc-intro.html", "https://sqlite.org/wal.html", "https://git-scm.com/docs/git-rebase.html",
     "https://flask.palletsprojects.com/en/2.2.x/quickstart.html", "https://requests.readthedocs.io/en/v2.28.1/user/quickstart.html",
-    "https://www.debian.org/doc/debian-policy/ch-source.html", "https://history.frozen.test/", "https://varnish.frozen.test/",
+    "https://www.debian.org/doc/debian-policy/debconf_specification.html", "https://history.frozen.test/", "https://varnish.frozen.test/",
 )
 FAULTS = {"fields": 0, "secrets": 0, "frames": 0, "more_frames": 0, "cut": False}
 
