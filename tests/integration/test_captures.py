@@ -16,6 +16,7 @@ import pytest
 from agent.settings import Settings
 from server import create_app
 from server.service import Service, open_service
+from server.store.records import Given, Item
 from tests.crew import ROOT, RedisServer, Workers, wait_until
 
 TOKEN = "a-token-of-enough-length"
@@ -42,6 +43,7 @@ class Leash:
         self.service: Service = open_service(self.settings)
         self.app = create_app(self.settings, self.service)
         self.workers, self.folder = Workers(self.settings, self.redis.url, engine=engine), folder
+        self.workers.environment |= {f"LEASH_{name.upper()}": str(value) for name, value in given.items()}
 
     def call(self, method: str, path: str, **given: object):
         return self.app.test_client().open(path, method=method, base_url=HERE, headers=BEARER, buffered=True, **given)
@@ -314,6 +316,12 @@ def test_a_killed_worker_leaves_a_private_run_to_the_next_and_it_is_closed_still
         made_here.close()
 
 
+def said_by(leash: Leash, run_id: str) -> str:
+    """What went wrong in a run, in its own words."""
+    troubles = [entry.event for entry in leash.service.events(run_id) if entry.event.kind == "trouble"]
+    return " ".join(f"{one.subject} {one.message}" for one in troubles)
+
+
 HOSTED = [{"url": "https://models.example/v1", "model": "big"}, {"url": "http://127.0.0.1:9/v1", "model": "small", "roles": ["write"]}]
 
 
@@ -330,7 +338,15 @@ def test_a_model_elsewhere_sees_a_private_page_only_by_the_users_word(tmp_path: 
         for more in ({"model": False}, {"model": True, "hosted": True}):
             reply = asked(made_here, made, **more)
             assert reply.status_code == 201
-        told = made_here.call("GET", f"/api/runs/{reply.json['id']}").json
+        told = finished(made_here, reply.json["id"])
         assert (told["private"], told["hosted"]) == (True, True)
+        assert "models.example" in said_by(made_here, told["id"])
+        page = made_here.service.captures.get(made["id"])
+        given = Given((Item("capture", page.id, page.url, page.title, page.sha256),), web=False, hosted=False)
+        run = made_here.service.store.runs.add(f"What is {CANARY}?", "quick", True, given=given)  # past the door that refuses it
+        made_here.service.doorbell.ring(run)
+        assert finished(made_here, run.id)["answer"]["mode"] == "extractive"
+        assert "small" in said_by(made_here, run.id)
+        assert "models.example" not in said_by(made_here, run.id)
     finally:
         made_here.close()
