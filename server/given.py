@@ -4,12 +4,11 @@ a model elsewhere may see it. Knows neither Flask nor how a run is worked on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from agent.errors import BadInput, NotFound
-from agent.settings import ROLES, Settings
+from agent.settings import ROLES, Settings, host_of
 from server.capturing import checked_url
 from server.store.captures import Captures
 from server.store.records import Given, Item
@@ -61,9 +60,22 @@ def item_of(captures: Captures, one: Any) -> Item:
 
 def check_models(settings: Settings, given: Given) -> None:
     """Raises NeedsHosted where no local model could do all that a model does, and nobody has allowed another to see a private page."""
-    if not given.private or given.hosted:
-        return
+    if given.private and not given.hosted and (hosts := needed_elsewhere(settings)):
+        raise NeedsHosted(hosts)
+
+
+def needed_elsewhere(settings: Settings) -> list[str]:
+    """The hosts of models that are not local, where those that are cannot do all that a model does; none where they can."""
     elsewhere = [one for one in settings.endpoints if not settings.is_local(one.url)]
     served = {role for one in settings.endpoints if settings.is_local(one.url) for role in one.roles}
-    if elsewhere and not served.issuperset(ROLES):
-        raise NeedsHosted(list(dict.fromkeys(urlsplit(one.url).hostname or one.url for one in elsewhere)))
+    return [] if served.issuperset(ROLES) else list(dict.fromkeys(host_of(one.url) or one.url for one in elsewhere))
+
+
+def seen_elsewhere(settings: Settings, names: Iterable[str]) -> list[str]:
+    """Of the models of these names, as a run tells them, those that are not known to be local, each with its host."""
+    told = []
+    for name in dict.fromkeys(names):
+        known = next((one for one in settings.endpoints if name.split(" at ")[0] in (one.model, host_of(one.url))), None)
+        if known is None or not settings.is_local(known.url):
+            told.append(f"{name} at {host_of(known.url)}" if known and host_of(known.url) not in name else name)
+    return told
