@@ -12,7 +12,7 @@ from agent.rank import Ranked
 from agent.wordings import content_words, names
 
 SAME_PAGE = 0.05  # what each passage already taken from a page costs the next one: breadth before depth
-MOST_OF_PAGE = 0.5  # of all that are picked, where there are others
+MOST_OF_PAGE = 0.5  # of all that are picked
 NEAR_ENOUGH = 0.5  # cosine: of the questions with nothing nearer, three in four had no answer in what was read
 
 
@@ -23,9 +23,11 @@ class Verdict:
     sentences: tuple[str, ...] = ()
 
 
-def pick(ranked: Sequence[Ranked], most: int, same_page: float = SAME_PAGE) -> list[Ranked]:
-    """Up to `most` passages that do not overlap, the best first, spread over pages: the more, the more `same_page` costs."""
-    of_page = most * (MOST_OF_PAGE if len({one.page.sha256 for one in ranked}) > 1 else 1)
+def pick(ranked: Sequence[Ranked], most: int, same_page: float = SAME_PAGE, of_page: float = MOST_OF_PAGE) -> list[Ranked]:
+    """Up to `most` passages that do not overlap, the best first, spread over pages: the more, the more `same_page` costs.
+
+    `of_page` is the share of them that one page may have.
+    """
     picked: list[Ranked] = []
     counts: dict[str, int] = {}
     rest = list(ranked)
@@ -34,7 +36,7 @@ def pick(ranked: Sequence[Ranked], most: int, same_page: float = SAME_PAGE) -> l
         rest.remove(best)
         sha = best.page.sha256
         whole = quoted_whole(best)
-        if whole and counts.get(sha, 0) < of_page and not any(repeats(whole, other) for other in picked):
+        if whole and counts.get(sha, 0) < of_page * most and not any(repeats(whole, other) for other in picked):
             picked.append(whole)
             counts[sha] = counts.get(sha, 0) + 1
     return picked

@@ -94,10 +94,12 @@ class Fence:
 def taken_up(run: Run) -> Iterator[Event]:
     """The first of a run: what it was given is kept and told, and the addresses are read. Raises Paused."""
     for page in run.context.pages:
-        run.tools.shelf.keep(page)
+        if run.tools.shelf.page(page.sha256) is None:
+            run.tools.shelf.keep(page)
         run.give(page)
         yield kept(page)
-    waiting = {run.open(url, "user"): url for url in dict.fromkeys(run.context.urls)}
+    urls = [url for url in dict.fromkeys(run.context.urls) if page_key(url) not in run.context.taken]
+    waiting = {run.open(url, "user"): url for url in urls}
     yield from (Reading(url, url, "You gave it.") for url in waiting.values())
     try:
         while waiting:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from agent import plan as planning
-from agent.answer import judge, pick
+from agent.answer import MOST_OF_PAGE, judge, pick
 from agent.budget import Budget
 from agent.check import Faulty, check, failed, rewrite
 from agent.context import NOTHING_GIVEN, Context, taken_up
@@ -74,10 +74,11 @@ def at_once(run: Run) -> Iterator[Event]:
         yield nothing(run)
         return
     ranked = rank(run.kept([*run.given.values(), *inquiry.fresh] or run.pages()), inquiry.likeness)
-    best = pick(ranked, run.budget.quotes)
+    share = MOST_OF_PAGE if run.context.web or len(run.pages()) > 1 else 1.0
+    best = pick(ranked, run.budget.quotes, of_page=share)
     yield found(best, len(ranked))
     if run.meter.has_model and ranked:
-        answer = yield from by_model(run, notes_for_short(pick(ranked, SHOWN_TO_MODEL)))
+        answer = yield from by_model(run, notes_for_short(pick(ranked, SHOWN_TO_MODEL, of_page=share)))
         if answer:
             yield Answered(answer)
             return

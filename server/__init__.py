@@ -34,10 +34,11 @@ def create_app(settings: Settings | None = None, service: Service | None = None,
     guard.install(app)
     auth.Gate(settings, service.pairing).guard(app)
     app.register_blueprint(api.blueprint)
-    app.register_blueprint(captures.api)
+    app.register_blueprint(captures.blueprint)
     if pages:
-        from server import text, web
+        from server import capture_pages, text, web
 
         app.register_blueprint(web.blueprint)
+        app.register_blueprint(capture_pages.blueprint)
         app.register_blueprint(text.blueprint)
     return app

@@ -1,6 +1,6 @@
-"""The doors to captures: pages that the user's own browser sent, as the API and the pages show them.
+"""/api/captures: pages that the user's own browser sent. A capture's body may be large, so its route alone reads more than the others.
 
-Parses, calls the service, and shows what it says. A capture's body may be large, so its route alone reads more than the others.
+Parses, calls the service, and says what it says. The pages that show captures are capture_pages.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from server.capturing import EXAMPLE, Given
 from server.readings import NoWorker
 from server.store.captures import Capture
 
-api = Blueprint("captures_api", __name__, url_prefix="/api/captures")
-api.before_request(check_type)
-api.after_request(keep_nowhere)
+blueprint = Blueprint("captures_api", __name__, url_prefix="/api/captures")
+blueprint.before_request(check_type)
+blueprint.after_request(keep_nowhere)
 MOST_BYTES = 12_000_000
 TOO_LARGE = "This page is too large: at most 12 MB of it are read. Select the part that you want, and send that."
 ABOUT = ("site", "author", "date", "language", "kind", "tokens", "exact", "receipt")
 
 
-@api.post("")
+@blueprint.post("")
 def add() -> tuple[Response, int]:
     request.max_content_length = MOST_BYTES
     return jsonify(told(service().captures.add(Given.of(sent(EXAMPLE))))), 201
 
 
-@api.get("")
+@blueprint.get("")
 def listed() -> Response:
     return jsonify({"captures": [told(one, text=False) for one in service().captures.newest()]})
 
 
-@api.get("/<capture_id>")
+@blueprint.get("/<capture_id>")
 def show(capture_id: str) -> Response:
     return jsonify(told(service().captures.get(capture_id)))
 
 
-@api.post("/<capture_id>/save")
+@blueprint.post("/<capture_id>/save")
 def save(capture_id: str) -> Response:
     return jsonify(told(service().captures.save(capture_id)))
 
 
-@api.delete("/<capture_id>")
+@blueprint.delete("/<capture_id>")
 def forget(capture_id: str) -> Response:
     return jsonify({"runs_deleted": service().forget_capture(capture_id)})
 
@@ -62,12 +62,12 @@ def told(capture: Capture, text: bool = True) -> dict[str, Any]:
             "runs": list(capture.runs)}
 
 
-@api.errorhandler(RequestEntityTooLarge)
+@blueprint.errorhandler(RequestEntityTooLarge)
 def on_too_large(_: RequestEntityTooLarge) -> Response:
     return guard.problem(413, TOO_LARGE, code="too-large")
 
 
-@api.errorhandler(LeashError)
+@blueprint.errorhandler(LeashError)
 def on_leash_error(error: LeashError) -> Response:
     """With the word by which the extension tells what to do."""
     status, code = next(((status, code) for kind, status, code in CODES if isinstance(error, kind)), (0, ""))

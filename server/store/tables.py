@@ -201,5 +201,6 @@ run_context = Table(
     Column("capture_id", ForeignKey("capture.id")),
     Column("url", Text, nullable=False),
     Column("title", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
     Index("run_context_by_capture", "capture_id"),
 )

@@ -16,6 +16,7 @@ import pytest
 from agent.settings import Settings
 from server import create_app
 from server.service import Service, open_service
+from server.store.records import Given, Item
 from tests.crew import ROOT, RedisServer, Workers, wait_until
 
 TOKEN = "a-token-of-enough-length"
@@ -42,6 +43,7 @@ class Leash:
         self.service: Service = open_service(self.settings)
         self.app = create_app(self.settings, self.service)
         self.workers, self.folder = Workers(self.settings, self.redis.url, engine=engine), folder
+        self.workers.environment |= {f"LEASH_{name.upper()}": str(value) for name, value in given.items()}
 
     def call(self, method: str, path: str, **given: object):
         return self.app.test_client().open(path, method=method, base_url=HERE, headers=BEARER, buffered=True, **given)
@@ -235,3 +237,116 @@ def test_without_a_worker_it_is_said_and_nothing_is_kept(tmp_path: Path) -> None
 
 def test_nobody_captures_without_the_token(leash: Leash) -> None:
     assert leash.app.test_client().post("/api/captures", base_url=HERE, json={}).status_code == 401
+
+
+# ---------------------------------------------------------------- runs that are given captures
+
+def finished(leash: Leash, run_id: str) -> dict:
+    return wait_until(lambda: (told := leash.call("GET", f"/api/runs/{run_id}").json)["ended_at"] and told, 90)
+
+
+def asked(leash: Leash, made: dict, **more: object):
+    body = {"question": f"What is the code word of {CANARY}?", "model": False, "context": [{"capture": made["id"]}], **more}
+    return leash.call("POST", "/api/runs", json=body)
+
+
+def test_a_run_answers_from_a_capture_alone_and_goes_with_it(leash: Leash) -> None:
+    made = leash.send().json
+    run = finished(leash, asked(leash, made).json["id"])
+    assert (run["status"], run["private"], run["web"], run["hosted"]) == ("done", True, False, False)
+    assert run["context"] == [{"kind": "capture", "id": made["id"], "url": URL, "title": "The bridge report"}]
+    answer = run["answer"]
+    assert {citation["page_sha256"] for claim in answer["claims"] for citation in claim["citations"]} == {made["sha256"]}
+    assert any(CANARY in claim["text"] for claim in answer["claims"])
+    assert answer["basis"].startswith("This was made from the page that you gave")
+    assert answer["used"]["searches"] == answer["used"]["pages"] == 0
+    assert leash.call("GET", f"/api/captures/{made['id']}").json["runs"] == [run["id"]]
+    assert leash.call("DELETE", f"/api/captures/{made['id']}").json == {"runs_deleted": 1}
+    assert leash.call("GET", f"/api/runs/{run['id']}").status_code == 404
+    assert holding(leash.folder, CANARY.encode()) == []
+    assert blobs_of(leash) == {}
+
+
+def test_a_capture_that_a_run_holds_outlives_its_week(leash: Leash) -> None:
+    made = leash.send().json
+    finished(leash, asked(leash, made).json["id"])
+    with leash.service.store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE capture SET created_at = ?", (time.time() - 8 * 86_400,))
+    leash.service.store.captures.prune()
+    assert leash.call("DELETE", f"/api/captures/{made['id']}").json == {"runs_deleted": 1}
+
+
+def test_a_run_that_was_given_pages_can_be_deleted_without_them(leash: Leash) -> None:
+    made = leash.send().json
+    run = asked(leash, made).json["id"]
+    finished(leash, run)
+    assert leash.call("DELETE", f"/api/runs/{run}").status_code == 204
+    assert leash.call("GET", f"/api/captures/{made['id']}").json["runs"] == []
+    leash.call("DELETE", f"/api/captures/{made['id']}")
+
+
+@pytest.mark.parametrize("body", [
+    {"context": [{"capture": "nosuchthing0"}]}, {"context": "all"}, {"context": [{"capture": 5}]}, {"context": [{"url": "file:///etc"}]},
+    {"context": [{"url": "https://a.example/", "capture": "x"}]}, {"context": [{"page": "x"}]}, {"context": [["url"]]},
+    {"context": [{"url": f"https://a.example/{n}"} for n in range(31)]}, {"web": "no"}, {"hosted": 1}, {"web": False}, {"context": None},
+])
+def test_what_cannot_be_given_is_refused_in_a_sentence(leash: Leash, body: dict) -> None:
+    reply = leash.call("POST", "/api/runs", json={"question": "Why?", "model": False, **body})
+    assert reply.status_code == 400
+    assert reply.json["detail"].endswith(".")
+
+
+def test_a_killed_worker_leaves_a_private_run_to_the_next_and_it_is_closed_still(tmp_path: Path) -> None:
+    made_here = Leash(tmp_path, engine="")
+    made_here.workers.environment["LEASH_FIND_MODELS"] = "no"
+    try:
+        made_here.workers.start(1)
+        made_here.workers.start(1, queue="long")
+        made = made_here.send().json
+        run = asked(made_here, made, depth="research").json["id"]
+        wait_until(lambda: [entry for entry in made_here.service.events(run) if entry.event.kind == "kept"])
+        made_here.workers.kill(1)
+        made_here.workers.start(1, queue="long")
+        told = finished(made_here, run)
+        kinds = [entry.event.kind for entry in made_here.service.events(run)]
+        assert (told["status"], told["answer"]["basis"][:13]) == ("done", "This was made")
+        assert kinds.count("kept") == 1
+        assert "searching" not in kinds
+    finally:
+        made_here.close()
+
+
+def said_by(leash: Leash, run_id: str) -> str:
+    """What went wrong in a run, in its own words."""
+    troubles = [entry.event for entry in leash.service.events(run_id) if entry.event.kind == "trouble"]
+    return " ".join(f"{one.subject} {one.message}" for one in troubles)
+
+
+HOSTED = [{"url": "https://models.example/v1", "model": "big"}, {"url": "http://127.0.0.1:9/v1", "model": "small", "roles": ["write"]}]
+
+
+def test_a_model_elsewhere_sees_a_private_page_only_by_the_users_word(tmp_path: Path) -> None:
+    made_here = Leash(tmp_path, engine="", models=json.dumps(HOSTED))
+    try:
+        made_here.workers.start(1)
+        made = made_here.send().json
+        reply = asked(made_here, made, model=True)
+        assert (reply.status_code, reply.json["code"], reply.json["hosts"]) == (400, "hosted-model", ["models.example"])
+        assert "models.example is not on this machine" in reply.json["detail"]
+        assert asked(made_here, made, model=True, web=True).status_code == 400
+        assert asked(made_here, made, model=True, context=[{"url": "https://open.example/"}]).status_code == 201
+        for more in ({"model": False}, {"model": True, "hosted": True}):
+            reply = asked(made_here, made, **more)
+            assert reply.status_code == 201
+        told = finished(made_here, reply.json["id"])
+        assert (told["private"], told["hosted"]) == (True, True)
+        assert "models.example" in said_by(made_here, told["id"])
+        page = made_here.service.captures.get(made["id"])
+        given = Given((Item("capture", page.id, page.url, page.title, page.sha256),), web=False, hosted=False)
+        run = made_here.service.store.runs.add(f"What is {CANARY}?", "quick", True, given=given)  # past the door that refuses it
+        made_here.service.doorbell.ring(run)
+        assert finished(made_here, run.id)["answer"]["mode"] == "extractive"
+        assert "small" in said_by(made_here, run.id)
+        assert "models.example" not in said_by(made_here, run.id)
+    finally:
+        made_here.close()

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("capture_id", sa.String(16), sa.ForeignKey("capture.id")),
         sa.Column("url", sa.Text, nullable=False),
         sa.Column("title", sa.Text, nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
     )
     op.create_index("run_context_by_capture", "run_context", ["capture_id"])
     for name, default in (("private", sa.false()), ("web", sa.true()), ("hosted", sa.false())):
