@@ -50,12 +50,11 @@ export function tell(window, state) {
   return state ? chrome.storage.session.set({ [`now-${window}`]: state }) : chrome.storage.session.remove(`now-${window}`);
 }
 
-/** Calls back with the window's new state, and with null when settings or the tray changed. @param {number} window @param {(state: Now | null) => void} heard */
+/** Calls back with the names of what changed: of settings, or "now" for what the window's panel is at. @param {number} window @param {(names: string[]) => void} heard */
 export function onChange(window, heard) {
   chrome.storage.onChanged.addListener((changes, area) => {
-    const changed = area === "session" ? changes[`now-${window}`] : null;
-    if (changed) heard(/** @type {Now | null} */ (changed.newValue ?? null));
-    else if (area === "local") heard(null);
+    if (area === "local") heard(Object.keys(changes));
+    else if (area === "session" && changes[`now-${window}`]) heard(["now"]);
   });
 }
 

@@ -44,7 +44,7 @@ export class Panel {
   async start() {
     document.documentElement.lang = browser.language();
     await this.reload();
-    browser.onChange(this.window, (state) => this.changed(state));
+    browser.onChange(this.window, (names) => this.changed(names));
     browser.onTabMove(() => this.moved());
     document.addEventListener("keydown", (event) => this.pressed(event));
     await this.draw();
@@ -69,16 +69,19 @@ export class Panel {
     }
   }
 
-  /** @param {import("./browser.js").Now | null} state */
-  async changed(state) {
+  /** @param {string[]} names */
+  async changed(names) {
     const before = this.now;
     await this.reload();
-    if (state && state.step !== before?.step && this.shown !== "ask") this.shown = "page";
+    if (!names.some((name) => REDRAWN.has(name))) return; // the others are changed by a field, which stays as it is
+    const { now } = this;
+    const isNew = now && (now.step !== before?.step || now.at !== before.at);
+    if (isNew && this.shown !== "ask") this.shown = "page";
     await this.draw();
-    if (!state || state.step === before?.step) return;
-    if (state.step === "done") await this.page.arrived(state);
-    else if (state.fault) this.say(this.words(state.fault));
-    else this.say(t(`step_${state.step}`));
+    if (!isNew) return;
+    if (now.step === "done") await this.page.arrived(now);
+    else if (now.fault) this.say(this.words(now.fault));
+    else this.say(t(`step_${now.step}`));
   }
 
   async moved() {
@@ -129,7 +132,7 @@ export class Panel {
   pressed(event) {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1) return;
-    if (target.closest("input, textarea, select, [contenteditable]")) return;
+    if (target.closest("input:not([type=checkbox], [type=radio], [type=range]), textarea, select")) return;
     const button = document.querySelector(`main [data-key="${CSS.escape(event.key.toLowerCase())}"]:not(:disabled)`);
     if (!(button instanceof HTMLElement)) return;
     event.preventDefault();
@@ -171,6 +174,9 @@ export class Panel {
     return ok;
   }
 }
+
+/** What is drawn otherwise once it has changed. */
+const REDRAWN = new Set(["now", "token", "address", "consent", "runs"]);
 
 /** Faults that we say better than the server, which does not know this panel. */
 const OURS = new Set(["unpaired", "wrong-origin"]);

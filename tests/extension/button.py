@@ -130,14 +130,14 @@ class Button:
         held = self.worker.evaluate("chrome.storage.session.get()")
         return next((value for name, value in held.items() if name.startswith("now-")), {})
 
-    def wait(self, *steps: str, patience: float = PATIENCE) -> dict[str, Any]:
-        """The state once it is one of these."""
+    def wait(self, *steps: str, after_fault: bool = False, patience: float = PATIENCE) -> dict[str, Any]:
+        """The state once it is one of these; a fault that is none of them ends it, unless it stood there before."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
             state = self.state()
             if state.get("step") in steps:
                 return state
-            assert state.get("step") != "fault", state
+            assert after_fault or state.get("step") != "fault", state
             self.home.wait_for_timeout(15)
         raise AssertionError(f"It did not come to {steps}, but to {state}")
 
