@@ -1,41 +1,58 @@
-"""How many tokens of the o200k family a text is: counted exactly where rs-bpe is installed, else estimated.
+"""How many tokens of the o200k family a text is, exactly; and an estimate, for trees that are shown before they are read.
 
-rs-bpe carries its ranks, so nothing is ever downloaded; they take 60 ms and 65 MB to load, at the first count. Its time
-grows with the text and no faster, whatever the text (a megabyte of one letter takes 12 ms), and it holds Python's lock.
+splintr carries its ranks, so nothing is ever downloaded; they take 50 ms and 30 MB to load, at the first count. Its time
+grows with the text and no faster, whatever the text (a megabyte of one letter takes .3 s).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
-from importlib.machinery import PathFinder
+from itertools import pairwise
+from threading import Lock
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False  # without typing, which takes a counting child as long to import as all the rest
 if TYPE_CHECKING:
-    from typing import Any
+    from splintr import AnyTokenizer
 
-EXACT = PathFinder.find_spec("rs_bpe") is not None
+SPECIAL = "<|"  # what spells out a special token is words like all others; the ways that are quick take it for the token
+ID_BYTES = 4
+LOADING = Lock()
 
 
 def count(text: str) -> int:
-    """The tokens of a text; an estimate where EXACT is false."""
-    return counted(text)[0]
-
-
-def counted(text: str) -> tuple[int, bool]:
-    """The tokens of a text, and whether that is exact."""
-    if not EXACT:
-        return estimate(text.encode("utf-8", "replace")), False
+    """The tokens of a text."""
     try:
-        return ranks().count(text), True
+        return len(ranks().encode_ordinary(text)) if SPECIAL in text else len(ranks().encode_flat(text)) // ID_BYTES
     except UnicodeEncodeError:  # half a surrogate pair, which no UTF-8 can hold
-        return ranks().count(text.encode("utf-8", "replace").decode()), True
+        return count(text.encode("utf-8", "replace").decode())
+
+
+def count_all(texts: Sequence[str]) -> list[int]:
+    """The tokens of each text, by threads of its own on all cores, without Python's lock.
+
+    Not for a process that was forked from one that called it: those threads are not in it.
+    """
+    plain = [text for text in texts if SPECIAL not in text]
+    try:
+        ends = memoryview(ranks().encode_batch_flat(plain)[1]).cast("Q")
+    except UnicodeEncodeError:
+        return list(map(count, texts))
+    sizes = (end - start for start, end in pairwise(ends))
+    return [count(text) if SPECIAL in text else next(sizes) for text in texts]
+
+
+def ranks() -> AnyTokenizer:
+    """Loaded once, whichever thread comes first."""
+    with LOADING:
+        return loaded()
 
 
 @cache
-def ranks() -> Any:
-    from rs_bpe.bpe import openai
+def loaded() -> AnyTokenizer:
+    from splintr import Tokenizer
 
-    return openai.o200k_base()
+    return Tokenizer.from_pretrained("o200k_base")
 
 
 # The estimate. Each byte is put into a class, then runs of classes are counted: a word begins where a letter follows a
