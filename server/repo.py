@@ -47,11 +47,12 @@ def command(where: str, output: Path | None, **wishes: object) -> None:
 
 @contextmanager
 def opened(where: str, wishes: Wishes) -> Iterator[Opened]:
-    from agent.repo.opened import open_folder
     from agent.tokens import begin
 
     if not wishes.estimate:
         begin()
+    from agent.repo.opened import open_folder
+
     local = Path(where).exists()
     with open_folder(Path(where), wishes.ref, local_scratch) if local else opened_remote(where, wishes) as repository:
         yield repository
