@@ -159,10 +159,10 @@ def test_hostile_names_links_and_submodules(settings: Settings) -> None:
     ("url", "wishes", "fault", "says"),
     [
         ("https://github.com/acme/none", {}, FetchError, "no repository acme/none"),
-        ("https://github.com/acme/empty", {}, FetchError, "is empty"),
+        ("https://github.com/acme/empty", {}, FetchError, "is empty: nothing has been committed"),
         ("https://github.com/acme/plain/tree/nope/x", {}, FetchError, "no branch or tag that nope/x begins with"),
         ("https://github.com/acme/plain/blob/v1.0/nope.py", {}, BadInput, "no file or folder nope.py"),
-        ("https://github.com/acme/plain/pull/99", {}, FetchError, "no such branch, tag, commit or pull request"),
+        ("https://github.com/acme/plain/pull/99", {}, FetchError, "has no pull request 99 that may be read"),
         ("https://github.com/acme/plain/commit/abc123", {}, BadInput, "whole commit name"),
         ("https://github.com/acme/plain", {"ref": "v2"}, FetchError, "no branch or tag v2"),
         ("https://github.com/acme/plain/issues/1", {}, BadInput, "is a page of github.com"),
