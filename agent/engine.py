@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from agent import plan as planning
-from agent.answer import judge, pick
+from agent.answer import as_row, judge, pick
 from agent.budget import Budget
 from agent.check import Faulty, check, failed, rewrite
 from agent.dossier import dossier, gathered
@@ -148,13 +148,21 @@ def changed(run: Run) -> Iterator[Event]:
 
 
 def in_quotes(run: Run, lanes: Lanes) -> Iterator[Event]:
-    """The dossier: what a run ends with where no model could write."""
-    weighed = lanes.groups()
-    groups = gathered(weighed, int(run.meter.limits()["quotes"]))
+    """The dossier: what a run ends with where no model could write. A replay quotes the same, whatever has come meanwhile."""
+    said = {"wishes": len(run.control.wishes())}
+    weighed, rows = run.tools.journal.step("quotes", said, lambda: chosen_quotes(lanes, int(run.meter.limits()["quotes"])))
+    groups = lanes.groups_from(rows)
     best = [one for _, ranked in groups for one in ranked]
-    yield found(best, sum(len(ranked) for _, ranked in weighed))
+    yield found(best, weighed)
     verdict = judge(run.question, best, run.tools.embedder.unusual)
     yield from by_quotes(run, groups, verdict.sentences, lanes)
+
+
+def chosen_quotes(lanes: Lanes, most: int) -> list:
+    """How many passages were weighed, and those that are quoted, by sub-question, as a journal keeps them."""
+    weighed = lanes.groups()
+    chosen = [[item.id, item.text, as_row(one)] for item, ranked in gathered(weighed, most) for one in ranked]
+    return [sum(len(ranked) for _, ranked in weighed), chosen]
 
 
 # ---------------------------------------------------------------- write
