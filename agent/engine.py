@@ -22,9 +22,10 @@ from agent.events import Answered, Checking, Event, Failed, Planned, Started, Tr
 from agent.events import Draft as Drafted
 from agent.lanes import SETTLED, Lanes
 from agent.look import Inquiry, found, look_around
-from agent.markup import idents_in, pieces, settled
+from agent.markup import edited, idents_in, pieces, settled
 from agent.meter import Paused
 from agent.models import Switched, Wrote
+from agent.near import adds_nothing
 from agent.note import Material, Note
 from agent.rank import Ranked, rank
 from agent.records import Answer, Citation, Claim, Dispute
@@ -266,16 +267,36 @@ def checked(run: Run, markdown: str, draft: Draft, notes: Sequence[Note], most: 
         sentences = {place: text for place, text in rewrite(faulty, run.meter, run.today) if text}
     if not sentences:
         return draft.shown, tuple(claims[place] for place in sorted(claims)), draft
-    mended = Draft(Ledger.of_notes(notes), most)
-    mended.feed(replaced(markdown, sentences), last=True)
+    anew = replaced(markdown, sentences)
+    mended = drawn(anew, notes, most)
     fresh = mended.claims()
     if len(fresh) != len(claims):  # a sentence that became two: its text would no longer fit its neighbours
         return draft.shown, tuple(claims[place] for place in sorted(claims)), draft
-    kept = {place: replace(old, citations=fresh[place].citations) for place, old in claims.items() if place not in sentences}
+    if gone := said_already(fresh, sentences, anew):
+        mended = drawn(edited(anew, dict.fromkeys(gone)), notes, most)
+        fresh = mended.claims()
+    left = [place for place in sorted(claims) if place not in gone]
+    kept = {now: replace(claims[was], citations=fresh[now].citations) for now, was in enumerate(left) if was not in sentences}
     claims = yield from judged(run, fresh, kept)
     yield Writing(first_writer(run))
     yield Drafted(mended.shown, tuple(citation for _, citation in mended.places))
     return mended.shown, tuple(claims[place] for place in sorted(claims)), mended
+
+
+def drawn(markdown: str, notes: Sequence[Note], most: int) -> Draft:
+    draft = Draft(Ledger.of_notes(notes), most)
+    draft.feed(markdown, last=True)
+    return draft
+
+
+def said_already(claims: Sequence[Claim], fresh: Iterable[int], markdown: str) -> set[int]:
+    """Of the sentences said anew those that now only say what another one says; a table keeps its cells."""
+    gone: set[int] = set()
+    for place, piece in enumerate(pieces(markdown)):
+        others = [one for at, one in enumerate(claims) if at != place and at not in gone]
+        if place in fresh and not piece.cells and any(adds_nothing(claims[place], other) for other in others):
+            gone.add(place)
+    return gone
 
 
 def judged(run: Run, claims: Sequence[Claim], known: Mapping[int, Claim]) -> Iterator[Event]:

@@ -11,7 +11,8 @@ from agent.models import Spent, Switched, Wrote
 from agent.note import Note
 from agent.rank import Ranked
 from agent.records import Citation, Claim, Passage
-from tests.ports import Web, page, tools_of
+from tests.clerk import Clerk
+from tests.ports import Clerks, Web, page, tools_of
 
 ZIP = page("https://docs.org/zip", "# zip\n\nThe last date of a zip entry is 2107-12-31. Older dates are clamped to 1980.", "zip files")
 CAT = page("https://cats.org/", "# cats\n\nCats sleep for most of the day. They like boxes.", "Cats")
@@ -168,6 +169,18 @@ def test_a_failed_sentence_is_said_anew_with_the_ident_that_it_had():
     for ident in ("p102", "p201"):
         faulty = faulty_of(0, Claim("It is 2108.", "partial", (citation,)), f"It is 2108 [{ident}].", notes)
         assert [named for named, *_ in faulty.quotes] == [ident]
+
+
+@pytest.mark.parametrize(("anew", "left"), [
+    ("The limit is then 2107-12-31 [p1].", ["The limit is 2107-12-31.", "Newer files are set to the limit."]),
+    ("The limit is not 2107-12-31 [p1].", ["The limit is 2107-12-31.", "The limit is not 2107-12-31.", "Newer files are set to the limit."])])
+def test_a_sentence_said_anew_that_only_says_what_another_says_is_struck(anew, left):
+    said = "The limit is 2107-12-31 [p1]. The limit is 2108-01-01 [p1]. Newer files are set to the limit [p1]."
+    clerk = Clerk(replies={"text": lambda _: said, "sentences": lambda _: json.dumps({"sentences": [{"number": 1, "text": anew}]})})
+    answer = events_of(Web(ZIP, CAT), models=Clerks(clerk))[-1].answer
+    assert [claim.text for claim in answer.claims] == left
+    assert answer.answer.count("[1]") == len(left)
+    assert all(claim.citations for claim in answer.claims)
 
 
 def test_a_depth_goes_by_its_name():
