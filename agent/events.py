@@ -80,7 +80,10 @@ class Reading(Event):
 
 @dataclass(frozen=True)
 class Kept(Event):
-    """This page was read and kept. `words` in its text, `seconds` from asking for it to having its text."""
+    """This page was read and kept. `words` in its text, `seconds` from asking for it to having its text.
+
+    `asked` is the address that it was opened by, "" where that is `url` itself.
+    """
 
     url: str
     title: str
@@ -91,6 +94,7 @@ class Kept(Event):
     seconds: float
     date: str = ""
     lane: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)

@@ -261,7 +261,7 @@ def took(inquiry: Inquiry, hit: Hit, future: Future[Page], seconds: float) -> It
         return
     inquiry.pages[page.sha256] = page
     yield Kept(page.final_url, page.title, page.site, page.rung, page.sha256, len(page.text.split()), round(seconds, 2),
-               page.date, inquiry.lane)
+               page.date, inquiry.lane, hit.url if hit.url != page.final_url else "")
     if len(inquiry.pages) == 1 and not inquiry.lane:
         yield found(rank([page], inquiry.likeness, by_meaning=False)[:1], 1)
     passages_of(page)
