@@ -18,7 +18,7 @@ from server.store import Entry, Run
 from server.stream import Message, event_stream, resume_point, stream_response
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
-FIELDS = ("question", "depth", "model", "limits", "patience", "notify")
+FIELDS = ("question", "depth", "model", "limits", "patience", "notify", "context", "web", "hosted")
 
 
 def service() -> Service:
@@ -139,7 +139,8 @@ def told(run: Run) -> dict[str, Any]:
     """A run with its answer, None while there is none, and its limits as the user has left them."""
     answer = service().answer(run.id)
     limits = {**run.limits, **Steering.of(service().wishes(run.id)).limits}
-    return {**run.to_json(), "limits": limits, "answer": answer.to_json() if answer else None}
+    context = [{name: getattr(item, name) for name in ("kind", "id", "url", "title")} for item in run.context]
+    return {**run.to_json(), "context": context, "limits": limits, "answer": answer.to_json() if answer else None}
 
 
 def as_message(entry: Entry) -> list[Message]:

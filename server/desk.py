@@ -19,12 +19,14 @@ from agent.errors import LeashError, StorageError
 from server.doorbell import RedisDoorbell
 from server.options import Options
 from server.packs import Packer, PackFolder, write_pack
-from server.reading import Reads, problem_of, refresh
+from server.reading import Reads, make_text, problem_of, refresh
 from server.store import Store
+from server.store.captures import KIND
 from server.store.texts import Ask
 
 THREADS, REPOSITORIES = 6, 2
 LEASE, BEAT = 5.0, 1.0
+PRUNE_EVERY = 900.0
 FAULT = "Leash met a fault of its own while it read this page. The worker's log in the data folder tells more."
 log = logging.getLogger("leash.worker")
 
@@ -40,7 +42,7 @@ class Means:
 
 class Desk:
     def __init__(self, store: Store, doorbell: RedisDoorbell, means: Means, name: str) -> None:
-        self.texts, self.doorbell, self.means, self.name = store.texts, doorbell, means, name
+        self.texts, self.captures, self.doorbell, self.means, self.name = store.texts, store.captures, doorbell, means, name
         self.leaving, self.free = threading.Event(), threading.Semaphore(THREADS)
         self.held: set[str] = set()
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="desk")
@@ -48,7 +50,7 @@ class Desk:
 
     def open(self) -> None:
         """Begin to take asks, in the background."""
-        for work in (self.take_calls, self.keep_holding):
+        for work in (self.take_calls, self.keep_holding, self.keep_pruning):
             threading.Thread(target=work, name=f"desk-{work.__name__}", daemon=True).start()
 
     def close(self) -> None:
@@ -105,11 +107,16 @@ class Desk:
             self.texts.end(ask.key, self.name, problem)
         self.held.discard(ask.key)
         self.doorbell.tell(ask.key)
+        if ask.kind == KIND:
+            with suppress(StorageError):
+                self.captures.scrub()
 
     def work(self, ask: Ask) -> None:
         if ask.kind == "repo":
             write_pack(self.means.packer, self.texts, self.means.shelf, ask, lambda: ask.key not in self.held,
                        lambda: self.doorbell.tell(ask.key))
+        elif ask.kind == KIND:
+            make_text(self.means.reader, self.captures, ask.options["id"])
         else:
             refresh(self.means.reader, self.texts, ask.url, Options.from_json(ask.options))
 
@@ -120,3 +127,10 @@ class Desk:
             with suppress(StorageError):
                 if mine:
                     self.held -= mine - self.texts.hold(mine, self.name, LEASE)
+
+    def keep_pruning(self) -> None:
+        """What was captured, not saved, and is used by no run, goes when its time is over, whether anybody looks or not."""
+        while not self.leaving.is_set():
+            with suppress(StorageError):
+                self.captures.prune()
+            self.leaving.wait(PRUNE_EVERY)

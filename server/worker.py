@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -36,6 +36,9 @@ from server.notices import Herald, HttpPost, base_of
 from server.packs import PackFolder
 from server.store import Run, open_store
 
+if TYPE_CHECKING:
+    from agent.context import Context
+
 REDIS_PATIENCE = 30.0
 GIVES_WAY = 5  # a long run, with its browser and its children, to a quick search on the same cores
 log = logging.getLogger("leash.worker")
@@ -51,14 +54,16 @@ class RealEngine:
         from server.packer import RealPacker
 
         self.tools = open_tools(settings, threads=self.threads)
+        self.local_models = self.tools.models.only_local() if self.tools.models else None
         self.reader, self.packer = self.tools.reader, RealPacker(settings, self.tools.door)
         self.post = HttpPost(self.tools.door.proxy("page"), settings.ca_bundle)
 
     def __call__(self, run: Run, journal: Journal, shelf: Shelf, control: Control) -> Iterator[Event]:
         from agent.engine import research
 
-        tools = self.tools.with_journal(journal, shelf, model=run.model)
-        return research(run.question, budget_of(run), tools, control)
+        models = self.tools.models if run.hosted or not run.private else self.local_models
+        tools = replace(self.tools, models=models).with_journal(journal, shelf, model=run.model)
+        return research(run.question, budget_of(run), tools, control, context_of(run, shelf))
 
     def close(self) -> None:
         self.tools.close()
@@ -76,6 +81,16 @@ ENGINES = {SHORT: RealEngine, LONG: LongEngine}
 def budget_of(run: Run) -> Budget:
     """Its depth, with the limits that its user and this server agreed on when it was asked."""
     return replace(budget_for(run.depth), **run.limits, patience=run.patience)
+
+
+def context_of(run: Run, shelf: Shelf) -> Context:
+    """What the run was given. A page of it is the run's own, so it is on its shelf. Raises LeashError for one that is not."""
+    from agent.context import Context
+
+    pages = [shelf.page(item.sha256) for item in run.context if item.kind == "capture"]
+    if None in pages:
+        raise LeashError("A page that this run was given is no longer kept.")
+    return Context(tuple(pages), tuple(item.url for item in run.context if item.kind == "url"), run.web)
 
 
 class RunWorker(SimpleWorker):
