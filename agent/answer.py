@@ -23,8 +23,11 @@ class Verdict:
     sentences: tuple[str, ...] = ()
 
 
-def pick(ranked: Sequence[Ranked], most: int, same_page: float = SAME_PAGE) -> list[Ranked]:
-    """Up to `most` passages that do not overlap, the best first, spread over pages: the more, the more `same_page` costs."""
+def pick(ranked: Sequence[Ranked], most: int, same_page: float = SAME_PAGE, of_page: float = MOST_OF_PAGE) -> list[Ranked]:
+    """Up to `most` passages that do not overlap, the best first, spread over pages: the more, the more `same_page` costs.
+
+    `of_page` is the share of them that one page may have.
+    """
     picked: list[Ranked] = []
     counts: dict[str, int] = {}
     rest = list(ranked)
@@ -33,7 +36,7 @@ def pick(ranked: Sequence[Ranked], most: int, same_page: float = SAME_PAGE) -> l
         rest.remove(best)
         sha = best.page.sha256
         whole = quoted_whole(best)
-        if whole and counts.get(sha, 0) < MOST_OF_PAGE * most and not any(repeats(whole, other) for other in picked):
+        if whole and counts.get(sha, 0) < of_page * most and not any(repeats(whole, other) for other in picked):
             picked.append(whole)
             counts[sha] = counts.get(sha, 0) + 1
     return picked

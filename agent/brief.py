@@ -17,6 +17,7 @@ from agent.budget import QUICK
 from agent.check import as_number, check, headings_over, name_of, packed, rows_of
 from agent.errors import ModelError, OverLimit
 from agent.gist import POINTS, asked_of, gist, texts
+from agent.journal import Journal, MemoryEntries
 from agent.meter import Meter
 from agent.packing import SAFE
 from agent.passages import CHARACTERS, SENTENCES, Sentence, all_of, runs
@@ -72,7 +73,7 @@ class Brief:
 
 def brief(page: Page, tools: Tools) -> Brief:
     """The page in brief, by a model if one answers; fewer than five questions where the page does not surely answer five."""
-    meter = Meter(PURSE, tools.journal, tools.models, MemoryControl())
+    meter = Meter(PURSE, Journal(MemoryEntries()), tools.models, MemoryControl())  # a journal knows its calls by name alone: one a page
     if meter.has_model:
         try:
             return Writer(page, tools.embedder, meter).brief()

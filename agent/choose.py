@@ -44,7 +44,8 @@ def offered(inquiry: Inquiry) -> list[Hit]:
 
 def near_links(inquiry: Inquiry, most: int = LINKS) -> list[Hit]:
     """The links that come nearest to the sub-question in meaning, of pages that it has read."""
-    links = inquiry.unseen([link for page in inquiry.pages.values() for link in links_of(page)])
+    public = [page for page in inquiry.pages.values() if page.rung != "capture"]  # a private page's links may be the user's own keys
+    links = inquiry.unseen([link for page in public for link in links_of(page)])
     if not links or not inquiry.likeness.embedder.ready:
         return []
     from agent.rank import terms

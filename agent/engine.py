@@ -13,9 +13,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from agent import plan as planning
-from agent.answer import judge, pick
+from agent.answer import MOST_OF_PAGE, judge, pick
 from agent.budget import Budget
 from agent.check import Faulty, check, failed, rewrite
+from agent.context import NOTHING_GIVEN, Context, taken_up
 from agent.dossier import dossier, gathered
 from agent.errors import ModelError, OverLimit
 from agent.events import Answered, Checking, Event, Failed, Planned, Started, Trouble, Waiting, Writing
@@ -40,15 +41,17 @@ SHOWN_TO_MODEL = 24  # passages for a short answer: some 5,000 tokens
 ANSWER_TOKENS = 2_000
 
 
-def research(question: str, budget: Budget, tools: Tools, control: Control | None = None) -> Iterator[Event]:
+def research(question: str, budget: Budget, tools: Tools, control: Control | None = None,
+             context: Context | None = None) -> Iterator[Event]:
     """The events of one sitting; the last is Answered, Failed, or Waiting: then call again, once the human has spoken, to go on.
 
     Closing the generator ends the sitting. What was paid for is in the tools' journal and is not paid for again.
     """
-    run = Run(question, budget, tools, control or MemoryControl())
+    run = Run(question, budget, tools, control or MemoryControl(), context or Context())
     with closing(run):
         try:
             yield Started(question, budget.depth, run.meter.limits(), first_writer(run))
+            yield from taken_up(run)
             yield from (in_lanes if budget.plans else at_once)(run)
         except Paused:
             run.meter.settle(SETTLED)
@@ -70,11 +73,12 @@ def at_once(run: Run) -> Iterator[Event]:
     if not run.answered and not inquiry.pages:
         yield nothing(run)
         return
-    ranked = rank(run.kept(inquiry.fresh or run.pages()), inquiry.likeness)
-    best = pick(ranked, run.budget.quotes)
+    ranked = rank(run.kept([*run.given.values(), *inquiry.fresh] or run.pages()), inquiry.likeness)
+    share = MOST_OF_PAGE if run.context.web or len(run.pages()) > 1 else 1.0
+    best = pick(ranked, run.budget.quotes, of_page=share)
     yield found(best, len(ranked))
     if run.meter.has_model and ranked:
-        answer = yield from by_model(run, notes_for_short(pick(ranked, SHOWN_TO_MODEL)))
+        answer = yield from by_model(run, notes_for_short(pick(ranked, SHOWN_TO_MODEL, of_page=share)))
         if answer:
             yield Answered(answer)
             return
@@ -87,6 +91,8 @@ def nothing(run: Run) -> Event:
         return Failed("You stopped the run before anything was found.", "Ask again to start it anew.")
     if run.stopped_by == "seconds":
         return Failed("The time was up before anything was found.", "Ask again with more minutes, or one thing at a time.")
+    if not run.context.web:
+        return Failed(*NOTHING_GIVEN)
     return Failed(*why_nothing(run.troubles))
 
 
@@ -124,7 +130,7 @@ def planned(run: Run) -> Iterator[Event]:
     journal = run.tools.journal
     if run.meter.has_model and not journal.recall("plan by code", {}):
         try:
-            run.plan, searches = planning.by_model(run.question, run.today, run.budget.report, run.meter)
+            run.plan, searches = planning.by_model(run.question, run.today, run.budget.report, run.meter, titles_of(run))
             by = run.meter.who("plan", "plan")
         except (ModelError, OverLimit) as error:
             journal.remember("plan by code", {}, True)  # what the human is shown is what runs, though a model might answer by then
@@ -139,6 +145,11 @@ def planned(run: Run) -> Iterator[Event]:
             return None
         yield Trouble("plan", "approval", "Nobody answered in time, so the run goes on with the plan as it is and the defaults.")
     return searches
+
+
+def titles_of(run: Run) -> list[str]:
+    """Of the pages that are all that may be read, so that the plan asks for what they can tell; none where the web may be asked."""
+    return [] if run.context.web else [page.title for page in run.given.values()]
 
 
 def changed(run: Run) -> Iterator[Event]:
@@ -313,7 +324,8 @@ def finished(run: Run, answer: Answer, lanes: Lanes | None = None) -> Answer:
         run.reached(run.meter.refused)
     quotes = {(c.page_sha256, c.start) for claim in answer.claims for c in claim.citations}
     used = {**gauge.used, "quotes": len(quotes), "seconds": round(run.meter.seconds(), 2)}
-    answer = replace(answer, limits=gauge.limits, used=used, stopped_by=run.stopped_by, seconds=used["seconds"], roles=gauge.roles)
+    answer = replace(answer, limits=gauge.limits, used=used, stopped_by=run.stopped_by, seconds=used["seconds"], roles=gauge.roles,
+                     basis=run.context.basis(len(run.pages())))
     if lanes is None:
         return answer
     cite = Ledger.of_notes(lanes.notes())

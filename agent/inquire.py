@@ -58,18 +58,26 @@ def rounds_by_model(inquiry: Inquiry, wanted: list[str], more: int) -> Iterator[
     while inquiry.rounds < meter.limits()["rounds"] + more and (wanted or inquiry.rounds == 0):
         number = inquiry.rounds + 1
         heed(inquiry, number)
-        if meter.left("pages") < 1 and not replays(inquiry, number):
-            raise OverLimit("pages")
-        yield Lane(inquiry.lane, "searching", "", inquiry.missing)
-        yield from (search if number == 1 else search_more)(inquiry, wanted[:3], [DEEPEST] * 3)
-        yield Lane(inquiry.lane, "choosing", "", inquiry.missing)
-        yield from read_chosen(inquiry, number)
+        yield from looked(inquiry, number, wanted)
         yield Lane(inquiry.lane, "noting", "", inquiry.missing)
         noting = yield from noted(inquiry, number)
         inquiry.rounds = number
         meter.at_least("rounds", number)
         inquiry.missing = noting.missing
         wanted = [wording for wording in noting.searches if wording not in inquiry.searched] if noting.missing else []
+
+
+def looked(inquiry: Inquiry, number: int, wanted: Sequence[str]) -> Iterator[Event]:
+    """Search, choose, read. In a run that keeps to what it was given, a wording only stands for one more look at that."""
+    if not inquiry.run.context.web:
+        yield from search(inquiry, wanted, [])
+        return
+    if inquiry.run.meter.left("pages") < 1 and not replays(inquiry, number):
+        raise OverLimit("pages")
+    yield Lane(inquiry.lane, "searching", "", inquiry.missing)
+    yield from (search if number == 1 else search_more)(inquiry, wanted[:3], [DEEPEST] * 3)
+    yield Lane(inquiry.lane, "choosing", "", inquiry.missing)
+    yield from read_chosen(inquiry, number)
 
 
 def heed(inquiry: Inquiry, number: int) -> None:
@@ -126,7 +134,7 @@ def noted(inquiry: Inquiry, number: int) -> Iterator[Event]:
 
 def one_look(inquiry: Inquiry, first: list[str]) -> Iterator[Event]:
     """One look around, as deep as a part of the question deserves; the question itself gets a second look, further down the results."""
-    yield Lane(inquiry.lane, "searching")
+    yield Lane(inquiry.lane, "searching" if inquiry.run.context.web else "reading")
     whole = inquiry.item.text == inquiry.run.question or inquiry.item.id == inquiry.run.plan.items[0].id
     asked = first or wordings(inquiry.item.text, 4 if whole else 2)
     yield from look_around(inquiry, asked, FIRST_LOOK if whole else SIDE_LOOK)

@@ -270,7 +270,9 @@ class Lanes:
         return {one.item.id: one.missing for one in list(self.inquiries.values()) if one.missing}
 
     def looked(self) -> dict[str, tuple[str, ...]]:
-        return {one.item.id: (*one.searched, *one.hosts()) for one in list(self.inquiries.values())}
+        """What was searched for and which sites were read; in a run that keeps to what it was given nothing was searched for."""
+        web = self.run.context.web
+        return {one.item.id: (*(one.searched if web else ()), *one.hosts()) for one in list(self.inquiries.values())}
 
     def left_open(self) -> list[str]:
         """Sub-questions that were not worked off."""

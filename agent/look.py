@@ -74,6 +74,7 @@ class Inquiry:
     def __post_init__(self) -> None:
         same = self.item.text == self.run.question
         seen = self.run.likeness.seen
+        self.pages |= self.run.given
         self.likeness = self.run.likeness if same else Likeness(self.item.text, self.run.tools.embedder, seen)
 
     def unseen(self, hits: Sequence[Hit]) -> list[Hit]:
@@ -108,6 +109,10 @@ def search(inquiry: Inquiry, asked: Sequence[str], counts: Sequence[int], again:
     """
     run = inquiry.run
     asked = [wording for wording in dict.fromkeys(asked) if again or wording not in inquiry.searched]
+    if not run.context.web:
+        for wording in asked:
+            inquiry.offer(wording, [])
+        return
     if not asked:
         return
     yield Searching(tuple(asked), run.tools.searcher.names, inquiry.lane)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agent.capture import Sent, read_sent
 from agent.extract.child import Children
 from agent.extract.want import Want
 from agent.fetch.http import Http
@@ -16,7 +17,7 @@ from agent.settings import Settings
 if TYPE_CHECKING:
     from agent.fetch.browser import Browser
 
-__all__ = ["Read", "Reader", "Validators"]
+__all__ = ["Read", "Reader", "Sent", "Validators"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class Reader:
         """
         climb = self._climb(url, chosen_by, seconds, want or Want())
         return climb.shown() if browser else climb.read(known)
+
+    def receive(self, sent: Sent) -> Read:
+        """A page that the user's own browser sent, with its Markdown. Nothing is opened. Raises Unreadable, Walled among it."""
+        return read_sent(sent, self.children)
 
     def _climb(self, url: str, chosen_by: str, seconds: float | None, want: Want | None) -> Climb:
         return Climb(self, url, chosen_by, seconds or self.settings.page_seconds, want)

@@ -183,6 +183,7 @@ class Answer:
     plain sentences what the pages do not answer; `limits` and `used` share their keys with Budget; `stopped_by` is
     "done", "nothing found", "user" (stopped), "finish" (the human had it written early) or the name of the limit that was
     reached; `model` is who wrote it ("" for none).
+    `basis` says, where nothing was searched, that it was made from given pages alone ("" otherwise).
     `plan` is what was worked on (None where a run needs none), `roles` who did what at which cost, `left_open` the
     sub-questions that a limit or the user ended before they were done.
     """
@@ -203,6 +204,7 @@ class Answer:
     roles: tuple[RoleUse, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     left_open: tuple[str, ...] = ()
+    basis: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

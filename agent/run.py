@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from agent import plan as planning
 from agent.budget import Budget
+from agent.context import Context
 from agent.errors import FetchError, OverLimit, Refused
 from agent.events import Trouble
 from agent.meter import Meter, Paused
@@ -41,6 +42,7 @@ class Run:
     budget: Budget
     tools: Tools
     control: Control = field(default_factory=MemoryControl)
+    context: Context = field(default_factory=Context)
     meter: Meter = field(init=False)
     likeness: Likeness = field(init=False)
     plan: Plan = field(init=False)
@@ -52,10 +54,12 @@ class Run:
 
     def __post_init__(self) -> None:
         self.meter = Meter(self.budget, self.tools.journal, self.tools.models, self.control)
+        self.tools = self.context.fenced(self.tools, lambda: self.meter.steering.pinned)
         self.likeness = Likeness(self.question, self.tools.embedder)
         self.plan = Plan((SubQuestion("q1", self.question),))
         self.began = self.tools.journal.step("began", {}, time.time)
         self.today = datetime.fromtimestamp(self.began, UTC).date()
+        self.given: dict[str, Page] = {}  # by SHA-256: what the user gave, that every inquiry begins with
         self._opened: dict[str, Future[Page]] = {}
         self._wanted: dict[str, set[str]] = {}  # by page, the lanes that want it; "" stands for nobody's lane
         self._items, self._edits = {}, 0
@@ -100,6 +104,15 @@ class Run:
 
     # ---------------------------------------------------------------- pages
 
+    def give(self, page: Page) -> None:
+        """The user gave this page, so it is there from the start."""
+        self.given[page.sha256] = page
+        self.same_as(page)
+        came: Future[Page] = Future()
+        came.set_result(page)
+        with self._lock:
+            self._opened.setdefault(page_key(page.url), came)
+
     def open(self, url: str, chosen_by: str = "agent", lane: str = "") -> Future[Page]:
         """The page of this address, under way or there already: nothing is opened twice in a run.
 
@@ -121,7 +134,8 @@ class Run:
         """All that have come by now, in the order in which they were opened."""
         with self._lock:
             done = [future for future in self._opened.values() if future.done() and not future.cancelled()]
-        return list({future.result().sha256: future.result() for future in done if future.exception() is None}.values())
+        read = {future.result().sha256: future.result() for future in done if future.exception() is None}
+        return list({**self.given, **read}.values())
 
     def _read(self, url: str, chosen_by: str) -> Page:
         """From the shelf if this run has read it before. That a page cannot be read is remembered too, but costs nothing."""
@@ -158,9 +172,13 @@ class Run:
         return lane in self.meter.steering.skipped or all(item.id != lane for item in self.plan.items)
 
     def blocked(self, url: str) -> bool:
-        """Whether a setting or the human keeps this address from being opened. A page that was pinned is wanted wherever it is."""
+        """Whether the context, a setting or the human keeps this address from being opened."""
+        return not self.context.may_open(url, self.meter.steering.pinned) or self.unwanted(url)
+
+    def unwanted(self, url: str) -> bool:
+        """Whether a setting or the human wants nothing of this address. A page that was pinned is wanted wherever it is."""
         host, steering, key = urlsplit(url).hostname or "", self.meter.steering, page_key(url)
-        if under(host, self.tools.blocked):
+        if under(host, self.tools.blocked) and key not in self.context.taken:
             return True
         wanted = key in {page_key(one) for one in steering.pinned}
         return not wanted and (under(host, steering.blocked) or key in {page_key(one) for one in steering.dropped})
@@ -186,7 +204,7 @@ class Run:
     def kept(self, pages: Sequence[Page]) -> list[Page]:
         """Those that the human has not dropped since."""
         pinned = {page_key(one) for one in self.meter.steering.pinned}
-        return [page for page in pages if page_key(page.url) in pinned or not (self.blocked(page.final_url) or self.blocked(page.url))]
+        return [page for page in pages if page_key(page.url) in pinned or not (self.unwanted(page.final_url) or self.unwanted(page.url))]
 
 
 def under(host: str, domains: Iterable[str]) -> bool:

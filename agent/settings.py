@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from agent.budget import LEAST, MOST
 from agent.errors import BadSetting
@@ -263,6 +264,27 @@ class Settings:
             base = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
             return (ModelEndpoint(base, self.model or "gpt-4.1-mini", key, context=self.model_context),)
         return ()
+
+
+    def is_local(self, url: str) -> bool:
+        """Whether an endpoint is on this machine or in a network that the user trusts, so that what it is told goes to no stranger.
+
+        A name is not looked up: only `localhost` is known to be here.
+        """
+        host = host_of(url)
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")
+        return address.is_loopback or any(address in ipaddress.ip_network(net, strict=False) for net in self.allow_nets)
+
+
+def host_of(url: str) -> str:
+    """In small letters, "" for what has none."""
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def sources(env_file: str | None) -> dict[str, Mapping[str, Any]]:

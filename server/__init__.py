@@ -22,7 +22,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None,
     from flask import Flask
 
     from agent.settings import load_settings
-    from server import api, auth, guard
+    from server import api, auth, captures, guard
     from server.service import open_service
 
     settings = settings or load_settings()
@@ -34,9 +34,11 @@ def create_app(settings: Settings | None = None, service: Service | None = None,
     guard.install(app)
     auth.Gate(settings, service.pairing).guard(app)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(captures.blueprint)
     if pages:
-        from server import text, web
+        from server import capture_pages, text, web
 
         app.register_blueprint(web.blueprint)
+        app.register_blueprint(capture_pages.blueprint)
         app.register_blueprint(text.blueprint)
     return app

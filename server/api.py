@@ -13,16 +13,16 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from agent.budget import LEAST
 from agent.errors import BadInput
+from agent.settings import Settings, host_of
 from agent.steer import Steering
 from server.cors import pairing_origin
-from server.endpoints import writers
 from server.service import Service
 from server.store import Entry, Run
 from server.stream import Message, event_stream, resume_point, stream_response
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 API = 1  # raise it when an extension of before would not be understood
-FIELDS = ("question", "depth", "model", "limits", "patience", "notify")
+FIELDS = ("question", "depth", "model", "limits", "patience", "notify", "context", "web", "hosted")
 
 
 def service() -> Service:
@@ -160,11 +160,18 @@ def about() -> dict[str, Any]:
     return {"leash": version("leash"), "api": API}
 
 
+def writers(settings: Settings) -> list[dict[str, Any]]:
+    """The models that may write, in the order in which they are asked. Empty where none is set: one may still be found here."""
+    return [{"name": one.model, "host": host_of(one.url), "local": settings.is_local(one.url)}
+            for one in settings.endpoints if "write" in one.roles]
+
+
 def told(run: Run) -> dict[str, Any]:
     """A run with its answer, None while there is none, and its limits as the user has left them."""
     answer = service().answer(run.id)
     limits = {**run.limits, **Steering.of(service().wishes(run.id)).limits}
-    return {**run.to_json(), "limits": limits, "answer": answer.to_json() if answer else None}
+    context = [{name: getattr(item, name) for name in ("kind", "id", "url", "title")} for item in run.context]
+    return {**run.to_json(), "context": context, "limits": limits, "answer": answer.to_json() if answer else None}
 
 
 def as_message(entry: Entry) -> list[Message]:

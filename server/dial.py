@@ -48,7 +48,7 @@ class Dial:
         budget = budget_for(depth)
         return replace(budget, **{name: min(value, self.most[name]) for name, value in budget.limits().items()})
 
-    def terms(self, depth: str, limits: Any, patience: Any, notify: Any) -> Terms:
+    def terms(self, depth: str, limits: Any = None, patience: Any = None, notify: Any = "") -> Terms:
         """What the user asked for, checked. Raises BadInput with one sentence."""
         if not isinstance(limits, dict | None):
             raise BadInput('“limits” is an object such as {"pages": 60, "seconds": 600}.')

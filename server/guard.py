@@ -72,7 +72,7 @@ def on_leash_error(error: LeashError) -> Response:
     status = next(number for kind, number in STATUS if isinstance(error, kind))
     if status >= 500:
         log.warning("%s %s: %s", request.method, request.path, error)
-    response = told(status, str(error), error.code)
+    response = told(status, str(error), **error.more)
     if error.retry_after:
         response.headers["Retry-After"] = str(round(error.retry_after))
     return response
@@ -90,10 +90,10 @@ def on_http_error(error: HTTPException) -> Response:
     return response
 
 
-def told(status: int, detail: str, code: str = "") -> Response:
-    """The fault, in the form that the asker reads."""
+def told(status: int, detail: str, **more: Any) -> Response:
+    """The fault, in the form that the asker reads; `more` is for programs."""
     if request.path.startswith("/api/"):
-        return problem(status, detail, code)
+        return problem(status, detail, **more)
     words = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(detail)))
     page = PAGE.format(title=escape(HTTPStatus(status).phrase), style=STYLE, detail=words)
     response = Response(page, status, mimetype="text/html")
@@ -101,8 +101,8 @@ def told(status: int, detail: str, code: str = "") -> Response:
     return response
 
 
-def problem(status: int, detail: str, code: str = "") -> Response:
-    """`code` is a short stable word, where a program must tell cases apart."""
+def problem(status: int, detail: str, **more: Any) -> Response:
+    """`more` is what a program must tell cases apart by, as its `code`."""
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase}
-    body |= {"status": status, "detail": detail} | ({"code": code} if code else {})
+    body |= {"status": status, "detail": detail, **more}
     return Response(json.dumps(body), status, mimetype="application/problem+json")

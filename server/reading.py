@@ -20,8 +20,10 @@ from server.options import Options
 from server.store.texts import Reading, Texts, key_of
 
 if TYPE_CHECKING:
+    from agent.capture import Sent
     from agent.extract.want import Want
     from agent.ladder import Read, Validators
+    from server.store.captures import Captures
 
 KEEP, LEAST, MOST = 600.0, 60.0, 86_400.0  # seconds that a text is fresh: unless the site says, at least, at most
 FINE = 1200  # characters: a longer block is cut inside where no whole block fits
@@ -41,6 +43,8 @@ class Reads(Protocol):
     def open(self, url: str, want: Want | None = None, chosen_by: str = "user", seconds: float | None = None,
              browser: bool = False, known: Validators | None = None) -> Read | None: ...
 
+    def receive(self, sent: Sent) -> Read: ...
+
 
 def refresh(reader: Reads, texts: Texts, url: str, options: Options) -> None:
     """Read the page and keep its text; what is kept and unchanged is confirmed, without making text of it again."""
@@ -52,6 +56,16 @@ def refresh(reader: Reads, texts: Texts, url: str, options: Options) -> None:
         texts.save(key, reading_of(read, url, now))
     elif kept is not None:
         texts.confirm(key, now, now + (kept.expires_at - kept.checked_at))
+
+
+def make_text(reader: Reads, captures: Captures, capture_id: str) -> None:
+    """Make text of a page that the user's browser sent, and keep it in place of what was sent."""
+    from agent.capture import Sent
+
+    sent = captures.sent(capture_id)
+    if sent is not None:
+        read = reader.receive(Sent(**sent))
+        captures.settle(capture_id, read.page, reading_of(read, sent["url"], time.time()))
 
 
 def read_now(reader: Reads, url: str, options: Options) -> Reading:

@@ -30,6 +30,10 @@ TOO_SLOW = "The page and its text were not there within {seconds:.0f} seconds, s
 OLD = "The page cannot be read anew now, so this is the text as it was kept: {reason}"
 
 
+class NoWorker(Busy):
+    """Nobody answers."""
+
+
 class Readings:
     """`seconds` is what a page may take to come; may be used by many threads."""
 
@@ -68,7 +72,11 @@ class Readings:
     def get_read(self, key: str, url: str, options: Options) -> None:
         """Have a worker read the page. Asks for the same text share one reading; raises why there is none."""
         name = key if options.cache else f"{key}-anew"
-        wanted = Ask(name, "page", url, options.to_json(), time.time())
+        self.answered(Ask(name, "page", url, options.to_json(), time.time()))
+
+    def answered(self, wanted: Ask) -> None:
+        """Call a worker to an ask, and wait until it is over. Raises what became of it, NoWorker, TooSlow, Busy."""
+        name = wanted.key
         with self.seat(), self.doorbell.listen(name) as ear:
             self.texts.ask(wanted, self.patience)
             until, call_at = time.monotonic() + self.patience, 0.0
@@ -85,7 +93,7 @@ class Readings:
     def call(self, name: str) -> float:
         """Call a worker, and say when to call again if none has come by then."""
         if not self.doorbell.call(name):
-            raise Busy(NOBODY, retry_after=5)
+            raise NoWorker(NOBODY, retry_after=5)
         return time.monotonic() + RING_AGAIN
 
     @contextmanager

@@ -39,6 +39,7 @@ from agent.events import (
 from agent.records import Claim, Source
 from agent.steer import Steering
 from server import phrases, wishes
+from server.given import seen_elsewhere
 from server.lanes import MOST_SHOWN, lanes_line, line_of
 from server.marking import Shown, shown_answer
 from server.render import SUPPORT_WORDS, Mark, answer_html, live_url, page_path
@@ -48,7 +49,7 @@ from server.story import Story, counted, story_of
 from server.stream import Message
 
 HELM = ("call", "plan", "rail", "lanes", "controls", "steer")
-SLOTS = ("state", *HELM, "facts", "found", "answer", "sources", "trace")
+SLOTS = ("state", *HELM, "context", "facts", "found", "answer", "sources", "trace")
 CHANGES = {Started: SLOTS, Found: ("state", "found", "trace"), Writing: SLOTS, Checking: ("state",),
            Draft: ("state", "found", "answer", "sources"), Answered: SLOTS, Failed: SLOTS, Gauge: ("rail",),
            Planned: SLOTS, Waiting: SLOTS, Steered: ("state", *HELM)}
@@ -161,6 +162,13 @@ class RunPage:
     def pictured(self) -> frozenset[str]:
         """The pages that can be shown as the browser saw them."""
         return service().pictured(self.run.id)
+
+    @property
+    def seen_by(self) -> list[str]:
+        """The models elsewhere that were sent what this run was given."""
+        answer, gauge = self.story.answer, self.story.gauge
+        uses = answer.roles if answer else gauge.roles if gauge else ()
+        return seen_elsewhere(current_app.extensions["leash.settings"], [use.model for use in uses if use.calls])
 
     @property
     def has_model(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -17,8 +17,11 @@ from agent.question import checked
 from agent.records import Answer, Page, Plan
 from agent.settings import Settings
 from agent.steer import Wish
+from server.briefs import Briefs
+from server.capturing import Capturing
 from server.dial import Dial, price_of
 from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
+from server.given import check_models, given_of
 from server.packs import Packs
 from server.pairing import Pairing
 from server.readings import Readings
@@ -34,16 +37,20 @@ BEAT = 9.0  # seconds between signs of life, so that none comes later than ten
 class Service:
     def __init__(self, store: Store, doorbell: Doorbell, settings: Settings | None = None) -> None:
         settings = settings or Settings(_env_file=None)
+        self.settings = settings
         self.dial = Dial(settings.most, price_of(settings))
         self.store, self.doorbell, self.readings = store, doorbell, Readings(store.texts, doorbell, settings.page_seconds)
         self.pairing = Pairing(store.devices)
+        self.captures, self.briefs = Capturing(store.captures, self.readings), Briefs(store.captures, self.readings)
         self.packs = Packs(self.readings, settings.data_dir, settings.repo_seconds)
         self.seats, self.beat = threading.Semaphore(STREAMS), BEAT
 
-    def ask(self, question: str, depth: str = "quick", model: bool = True, limits: dict[str, float] | None = None,
-            patience: int | None = None, notify: str = "") -> Run:
+    def ask(self, question: str, depth: str = "quick", model: bool = True, *, context: Sequence[dict[str, str]] = (),
+            web: bool | None = None, hosted: bool = False, **terms: Any) -> Run:
         """A new run. Raises BadInput with one sentence for whatever of it cannot be used.
 
+        `context` is what it is given to work from, as server.given says; `web` whether it may ask the web besides (None: unless
+        something private is among that), `hosted` whether a model that is not local may see what is private. Of the terms
         `limits` change some of the depth's, within the server's most; `patience` is how many seconds its plan may wait for
         approval (None: what the depth says); `notify` an address that is told when it waits or is over.
         """
@@ -51,8 +58,11 @@ class Service:
             raise BadInput("A question is text. Type what you want to know.")
         if not isinstance(model, bool):
             raise BadInput("“model” says whether a model may write: true or false.")
-        question, terms = checked(question), self.dial.terms(depth, limits, patience, notify)
-        run = self.store.runs.add(question, depth, model, terms)
+        question, agreed = checked(question), self.dial.terms(depth, **terms)
+        given = given_of(self.store.captures, context, web, hosted)
+        if model:
+            check_models(self.settings, given)
+        run = self.store.runs.add(question, depth, model, agreed, given)
         self.doorbell.ring(run)
         return run
 
@@ -114,6 +124,13 @@ class Service:
         """Delete a run, its events and steps, and the pages that no other run kept."""
         self.store.runs.forget(run_id)
         self.doorbell.tell(run_id)
+
+    def forget_capture(self, capture_id: str) -> int:
+        """Delete a capture, and the runs that were given it, for they hold its quotes; how many those were. Raises NotFound."""
+        runs = self.captures.forget(capture_id)
+        for run_id in runs:
+            self.doorbell.tell(run_id)
+        return len(runs)
 
     def forget_text(self, url: str) -> int:
         """Delete every kept text of this address, a page's or a repository's; how many there were."""

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from agent.budget import DEPTHS, Budget
 from agent.errors import BadInput, LeashError, NotFound
 from server import browsers, guard, helm, phrases
+from server.given import item_of, needed_elsewhere
 from server.lanes import site_of
 from server.runpage import about, last_news, news, page_for, service
 from server.snapshot import view_of
 from server.store import Run
+from server.store.records import Item
 from server.story import counted
 from server.stream import event_stream, resume_point, stream_response
 from server.wishes import fields_of, limits_from
@@ -48,8 +53,9 @@ blueprint.register_blueprint(browsers.blueprint)
 @blueprint.get("/")
 def home() -> str:
     again = request.args.get("again")
-    asked = as_asked(service().run(again)) if again else {**blank(), "question": request.args.get("question", "")}
-    return home_page(asked)
+    if again:
+        return home_page(as_asked(service().run(again)))
+    return home_page({**blank(), "question": request.args.get("question", ""), **context_from(request.args)})
 
 
 @blueprint.post("/runs")
@@ -60,10 +66,11 @@ def ask() -> AnyResponse | tuple[str | AnyResponse, int]:
     given["depth"] = given["depth"] or DEPTHS[0].depth
     scripted = request.accept_mimetypes.best == "application/json"
     try:
-        run = service().ask(given["question"], given["depth"], given["writer"] == "model", **terms(given["depth"]))
+        run = service().ask(given["question"], given["depth"], given["writer"] == "model", **terms(given["depth"]), **use())
     except LeashError as error:
         status = 400 if isinstance(error, BadInput) else 503
-        return (jsonify(trouble=str(error)) if scripted else home_page({**blank(), **given}, str(error))), status
+        asked = {**blank(), **given, **context_from(request.form)}
+        return (jsonify(trouble=str(error)) if scripted else home_page(asked, str(error))), status
     there = url_for("web.show", run_id=run.id)
     return jsonify(url=there) if scripted else redirect(there, 303)
 
@@ -155,6 +162,21 @@ def terms(depth: str) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value not in (None, "", {}, budget.patience)}
 
 
+def use() -> dict[str, Any]:
+    """What the form gives the run to work from, and what it may do besides; nothing where it gives none."""
+    context = [{kind: value} for kind, _, value in (one.partition(":") for one in request.form.getlist("given"))]
+    return {"context": context, "web": request.form.get("web") == "yes", "hosted": "hosted" in request.form} if context else {}
+
+
+def context_from(sent: MultiDict[str, str]) -> dict[str, Any]:
+    """The pages that an address or a form gives, as the box shows them; those that are gone are left out."""
+    items = []
+    for kind, _, value in (one.partition(":") for one in sent.getlist("given")):
+        with suppress(BadInput):
+            items.append(item_of(service().store.captures, {kind: value}))
+    return {"context": items, "web": sent.get("web") == "yes", "hosted": "hosted" in sent} if items else {}
+
+
 def dial_rows() -> list[Budget]:
     """The depths as this server allows them."""
     return [service().dial.row(row.depth) if row.available else row for row in DEPTHS]
@@ -169,26 +191,35 @@ def depth_card(budget: Budget) -> dict[str, Any]:
             "waits": phrases.waits(budget)}
 
 
-def blank() -> dict[str, str]:
-    return {"question": "", "depth": DEPTHS[0].depth, "writer": "model" if writer()["set"] else "quotes"}
+def blank() -> dict[str, Any]:
+    return {"question": "", "depth": DEPTHS[0].depth, "writer": "model" if writer()["set"] else "quotes", "context": [], "web": False,
+            "hosted": False}
 
 
 def writer() -> dict[str, object]:
-    return phrases.writer_of(current_app.extensions["leash.settings"])
+    settings = current_app.extensions["leash.settings"]
+    return {**phrases.writer_of(settings), "elsewhere": needed_elsewhere(settings)}
 
 
-def as_asked(run: Run) -> dict[str, str]:
-    return {"question": run.question, "depth": run.depth, "writer": "model" if run.model else "quotes"}
+def as_asked(run: Run) -> dict[str, Any]:
+    """All but the leave for a model elsewhere, which is given anew each time."""
+    return {"question": run.question, "depth": run.depth, "writer": "model" if run.model else "quotes", "context": run.context,
+            "web": run.web, "hosted": False}
 
 
-def home_page(asked: dict[str, str], trouble: str = "") -> str:
+def home_page(asked: dict[str, Any], trouble: str = "") -> str:
     before = request.args.get("before") if request.method == "GET" else None
     runs = service().runs(LISTED + 1, before)
     older = runs[LISTED - 1].id if len(runs) > LISTED else ""
-    words = {"title_of": phrases.title_of, "state_of": phrases.state_of}
+    words = {"title_of": phrases.title_of, "state_of": phrases.state_of, "others": others}
     cards = [depth_card(row) for row in dial_rows()]
     return render_template("home.html", asked=asked, trouble=trouble, cards=cards, given=request.form, writer=writer(), older=older,
                            runs=runs[:LISTED], examples=EXAMPLES, counted=counted, **words)
+
+
+def others(items: Sequence[Item], one: Item) -> list[str]:
+    """The address's words for what is given but for one."""
+    return [f"{item.kind}:{item.id or item.url}" for item in items if item != one]
 
 
 def span(length: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -36,8 +36,13 @@ from server.notices import Herald, HttpPost, base_of
 from server.packs import PackFolder
 from server.store import Run, open_store
 
+if TYPE_CHECKING:
+    from agent.context import Context
+    from agent.records import Page
+
 REDIS_PATIENCE = 30.0
 GIVES_WAY = 5  # a long run, with its browser and its children, to a quick search on the same cores
+NOT_ASKED = "The models that are set are not on this machine, and this page is private: they were not asked."
 log = logging.getLogger("leash.worker")
 
 
@@ -51,14 +56,25 @@ class RealEngine:
         from server.packer import RealPacker
 
         self.tools = open_tools(settings, threads=self.threads)
+        self.local_models = self.tools.models.only_local() if self.tools.models else None
         self.reader, self.packer = self.tools.reader, RealPacker(settings, self.tools.door)
         self.post = HttpPost(self.tools.door.proxy("page"), settings.ca_bundle)
 
     def __call__(self, run: Run, journal: Journal, shelf: Shelf, control: Control) -> Iterator[Event]:
         from agent.engine import research
 
-        tools = self.tools.with_journal(journal, shelf, model=run.model)
-        return research(run.question, budget_of(run), tools, control)
+        models = self.tools.models if run.hosted or not run.private else self.local_models
+        tools = replace(self.tools, models=models).with_journal(journal, shelf, model=run.model)
+        return research(run.question, budget_of(run), tools, control, context_of(run, shelf))
+
+    def brief(self, page: Page, hosted: bool) -> dict[str, Any]:
+        """As server.desk.Briefer says."""
+        from agent.brief import brief
+
+        models = self.tools.models if hosted else self.local_models
+        made = brief(page, replace(self.tools, models=models))
+        kept_back = [] if models or not self.tools.models else [NOT_ASKED]
+        return replace(made, note=" ".join(filter(None, [made.note, *kept_back]))).to_json()
 
     def close(self) -> None:
         self.tools.close()
@@ -76,6 +92,16 @@ ENGINES = {SHORT: RealEngine, LONG: LongEngine}
 def budget_of(run: Run) -> Budget:
     """Its depth, with the limits that its user and this server agreed on when it was asked."""
     return replace(budget_for(run.depth), **run.limits, patience=run.patience)
+
+
+def context_of(run: Run, shelf: Shelf) -> Context:
+    """What the run was given. A page of it is the run's own, so it is on its shelf. Raises LeashError for one that is not."""
+    from agent.context import Context
+
+    pages = [shelf.page(item.sha256) for item in run.context if item.kind == "capture"]
+    if None in pages:
+        raise LeashError("A page that this run was given is no longer kept.")
+    return Context(tuple(pages), tuple(item.url for item in run.context if item.kind == "url"), run.web)
 
 
 class RunWorker(SimpleWorker):
@@ -119,7 +145,8 @@ def serve(settings: Settings, given: argparse.Namespace) -> None:
     connection = Redis.from_url(settings.redis_url)
     wait_for(connection)
     begin(crew, Herald(store, engine.post, base_of(settings)))
-    desk = Desk(store, RedisDoorbell(settings.redis_url), Means(engine.reader, engine.packer, PackFolder(settings.data_dir)), crew.name)
+    means = Means(engine.reader, engine.packer, PackFolder(settings.data_dir), engine.brief)
+    desk = Desk(store, RedisDoorbell(settings.redis_url), means, crew.name)
     if given.queue == SHORT:  # a text is wanted within seconds, and a long run keeps its process busy
         desk.open()
     try:

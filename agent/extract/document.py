@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from agent.errors import Unreadable
 from agent.extract import html
+from agent.extract.bare import bare
 from agent.extract.signs.buttons import hides_more
 from agent.extract.signs.offers import offers_of
 from agent.extract.signs.walls import wall_of, word_count
@@ -42,15 +43,17 @@ TABLE = re.compile(r"^\|(?:\s*:?-{3,}:?\s*\|)+\s*$", re.MULTILINE)
 FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
 
 
-def extract(body: bytes, content_type: str, charset: str, url: str, want: Want | None = None) -> dict[str, Any]:
+def extract(body: bytes, content_type: str, charset: str, url: str, want: Want | None = None, private: bool = False) -> dict[str, Any]:
     """title, author, date, site, language, text; `html`, the decoded page or None; `thin`, whether a browser may show more.
 
     And, always: canonical, kind, format, wall, offers, hides, receipt, pages, captions, markdown (this one only where `want` asks).
-    Raises Unreadable for what holds no text or is of a kind that cannot be read.
+    Of a `private` page, `html` is what may be kept of it (bare.py). Raises Unreadable for what holds no text or is of a kind that
+    cannot be read.
     """
     source = Source(body, content_type, charset, url, want)
     kind = kind_of(source)
-    return {**DEFAULTS, **(from_html(source) if kind == "html" else from_other(source, kind))}
+    found = {**DEFAULTS, **(from_html(source) if kind == "html" else from_other(source, kind))}
+    return {**found, "html": bare(found["html"])} if private and found["html"] is not None else found
 
 
 def from_html(source: Source) -> dict[str, Any]:

@@ -63,12 +63,20 @@ class Models:
         proxy = door.proxy("service") if door else None
         self._lines = {name: Line(name, unlike[key], settings, proxy) for key, name in named.items()}
         self._routes = [(named[identity(one)], one.roles) for one in endpoints]
+        self._endpoints, self._door = tuple(endpoints), door
         self._cooldowns, self._settings, self._pause = Cooldowns(clock), settings, pause
         self.names = tuple(self._lines)
 
     def names_for(self, role: str) -> tuple[str, ...]:
         """The endpoints that serve a role, in order of preference."""
         return tuple(dict.fromkeys(name for name, roles in self._routes if role in roles))
+
+    def only_local(self) -> Models | None:
+        """Those of them that are on this machine or in a network that the user trusts; None if none is."""
+        local = [one for one in self._endpoints if self._settings.is_local(one.url)]
+        if len(local) == len(self._endpoints):
+            return self
+        return Models(local, self._settings, self._door, pause=self._pause) if local else None
 
     def warm(self) -> None:
         """Import openai in the background (about two seconds), so that the first answer does not wait for it."""

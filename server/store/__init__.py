@@ -1,6 +1,6 @@
 """The truth: what is asked, done and kept, in SQLite or PostgreSQL. Redis is only a doorbell.
 
-`open_store(settings)` is the one door; `store.runs`, `store.pages` and `store.texts` are its parts. Knows neither Flask nor RQ.
+`open_store(settings)` is the one door; `store.runs`, `store.pages`, `store.texts` and so on are its parts. Knows neither Flask nor RQ.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import URL
 
 from agent.settings import Settings
+from server.store.captures import Captures
 from server.store.database import Database, make_folder
 from server.store.devices import Devices
 from server.store.migrate import migrate
@@ -32,6 +33,7 @@ class Store:
     runs: Runs
     pages: Pages
     texts: Texts
+    captures: Captures
     wishes: Wishes
     notices: Notices
     devices: Devices
@@ -52,5 +54,5 @@ def open_store(settings: Settings) -> Store:
     own = URL.create("sqlite", database=str(settings.data_dir / "leash.db"))
     database = Database(settings.database_url or own)
     migrate(database, settings.data_dir / "migrate.lock")
-    parts = (Runs, Pages, Texts, Wishes, Notices, Devices)
+    parts = (Runs, Pages, Texts, Captures, Wishes, Notices, Devices)
     return Store(database, *(part(database) for part in parts))

@@ -6,6 +6,7 @@ SQLite runs in WAL mode; a write begins with BEGIN IMMEDIATE, so what a transact
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent.errors import BadSetting, StorageError
 
 BUSY_SECONDS = 10
+AGAIN = 0.02
 PRAGMAS = (
     f"busy_timeout = {BUSY_SECONDS * 1000}",
     "journal_mode = WAL",
@@ -55,10 +57,15 @@ class Database:
             yield connection
 
     def scrub(self) -> None:
-        """Take what was deleted out of the write-ahead file too."""
-        if self.sqlite:
-            with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Take what was deleted out of the write-ahead file too. Another process that is about the same is waited for."""
+        until = time.monotonic() + BUSY_SECONDS
+        while self.sqlite and not self._truncated() and time.monotonic() < until:
+            time.sleep(AGAIN)
+
+    def _truncated(self) -> bool:
+        """SQLite waits for readers here, and not for another who does this: then it says that it is busy."""
+        with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            return connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar() == 0
 
     def close(self) -> None:
         self.engine.dispose()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, delete, select
 
 from agent.errors import NotFound, StorageError
 from agent.records import Page, sha256_of
 from server.store.database import Database, insert_once
-from server.store.tables import page, run_page
+from server.store.tables import capture, page, run_page
 
 LEVEL = 6  # of zlib: a third of the size of HTML at 40 MB/s; 9 wins 1 % for twice the time
 
@@ -58,6 +59,13 @@ def keep(connection: Connection, run_id: str, row: dict[str, Any], picture: byte
     """Keep a packed page for a run, in a transaction that may write."""
     insert_once(connection, page, row)
     insert_once(connection, run_page, {"run_id": run_id, "sha256": row["sha256"], "meta": row["meta"], "picture": picture})
+
+
+def drop_unheld(connection: Connection, sha256s: Iterable[str]) -> None:
+    """Delete those of these pages that no run and no capture holds any more."""
+    runs = select(run_page.c.sha256).where(run_page.c.sha256 == page.c.sha256)
+    captures = select(capture.c.sha256).where(capture.c.sha256 == page.c.sha256)
+    connection.execute(delete(page).where(page.c.sha256.in_(list(sha256s)), ~runs.exists(), ~captures.exists()))
 
 
 def pack(kept: Page) -> dict[str, Any]:

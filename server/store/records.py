@@ -11,7 +11,31 @@ from agent.events import Answered, Event, Failed, Waiting
 
 STATUSES = ("queued", "running", "waiting", "done", "failed", "stopped")
 OVER = ("done", "failed", "stopped")
-OURS = ("fence", "tries", "worked", "notify")  # what no reader needs; an address for notices may hold a secret
+OURS = ("fence", "tries", "worked", "notify", "context")  # what no reader needs; an address for notices may hold a secret
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that a run was given: `kind` is "capture" (`id` and `sha256` name it) or "url" (both are "")."""
+
+    kind: str
+    id: str
+    url: str
+    title: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Given:
+    """All that a run was given, and what it may do besides."""
+
+    items: tuple[Item, ...] = ()
+    web: bool = True
+    hosted: bool = False
+
+    @property
+    def private(self) -> bool:
+        return any(item.kind == "capture" for item in self.items)
 
 
 @dataclass(frozen=True)
@@ -22,7 +46,9 @@ class Run:
     and 0 while there is none. `fence` grows with each worker that takes the run: only the last may write; `tries` counts
     those since the run last got on. `limits` are all of the names of Budget.limits. While `status` is "waiting",
     `waiting_for` says for what ("plan" or "resume"), and at `wake_at` it goes on by itself. `worked` are the seconds of
-    work so far, `patience` those that it may wait for its plan's approval.
+    work so far, `patience` those that it may wait for its plan's approval. `context` is what the user gave it to work from (in
+    a list of runs it is left out), `private` whether a capture is among that, `web` whether the web may be asked besides,
+    `hosted` whether a model that is not local may see what is private.
     """
 
     id: str
@@ -49,6 +75,10 @@ class Run:
     waiting_for: str = ""
     wake_at: datetime | None = None
     notify: str = ""
+    private: bool = False
+    web: bool = True
+    hosted: bool = False
+    context: tuple[Item, ...] = ()
 
     @property
     def over(self) -> bool:

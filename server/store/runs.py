@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 
-from agent.errors import NotFound
+from agent.errors import BadInput, NotFound
 from agent.events import Event, from_json
 from agent.journal import Fenced
-from server.store.database import Database
-from server.store.records import Ending, Entry, Rest, Run, Terms
-from server.store.tables import event, page, run, run_page
+from server.store.database import Database, insert_once
+from server.store.pages import drop_unheld
+from server.store.records import Ending, Entry, Given, Item, Rest, Run, Terms
+from server.store.tables import capture, event, run, run_context, run_page
 from server.store.wishes import ended, has_pages, told, wakes
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # no letters that look like another
 ID_LENGTH = 12
 CLOCK_JUMP = 60.0  # a lease that ends later than this was given before the clock was set back
-UNCHANGED = Terms()
+UNCHANGED, NOTHING = Terms(), Given()
 EVENTS_AFTER = (  # made once: each reader asks it for each event
     select(event).where(event.c.run_id == bindparam("run"), event.c.seq > bindparam("after")).order_by(event.c.seq)
 )
@@ -37,10 +39,13 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def add(self, question: str, depth: str, model: bool, terms: Terms = UNCHANGED) -> Run:
-        """A new run, queued, as if its bell had just been rung."""
+    def add(self, question: str, depth: str, model: bool, terms: Terms = UNCHANGED, given: Given = NOTHING) -> Run:
+        """A new run, queued, as if its bell had just been rung; what it was given is its own from the start."""
         with self.database.write() as connection:
             run_id = insert_run(connection, question, depth, model, terms)
+            values = {"private": given.private, "web": given.web, "hosted": given.hosted}
+            connection.execute(update(run).where(run.c.id == run_id).values(**values))
+            insert_context(connection, run_id, given)
             return load(connection, run_id)
 
     def add_finished(self, question: str, depth: str, model: bool, events: list[Event], ending: Ending) -> Run:
@@ -78,13 +83,9 @@ class Runs:
 
     def forget(self, run_id: str) -> None:
         """Delete a run with all that it alone kept."""
-        mine = select(run_page.c.sha256).where(run_page.c.run_id == run_id)
-        others = select(run_page.c.sha256).where(run_page.c.run_id != run_id)
         with self.database.write() as connection:
             load(connection, run_id)
-            alone = list(connection.scalars(mine.where(run_page.c.sha256.not_in(others))))
-            connection.execute(delete(run).where(run.c.id == run_id))
-            connection.execute(delete(page).where(page.c.sha256.in_(alone)))
+            forget_runs(connection, [run_id])
         self.database.scrub()
 
     def claim(self, run_id: str, worker: str, lease: float) -> Run | None:
@@ -178,12 +179,36 @@ def freed() -> dict[str, Any]:
     return {"status": "queued", "rung_at": 0}
 
 
+def forget_runs(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Delete runs, and the pages that nobody else holds."""
+    held = list(connection.scalars(select(run_page.c.sha256).where(run_page.c.run_id.in_(run_ids)).distinct()))
+    connection.execute(delete(run).where(run.c.id.in_(run_ids)))
+    drop_unheld(connection, held)
+
+
 def insert_run(connection: Connection, question: str, depth: str, model: bool, terms: Terms) -> str:
     run_id, now = new_id(), time.time()
     row = {"id": run_id, "question": question, "depth": depth, "model": model, "status": "queued"}
     row |= {**vars(terms), "limits": dict(terms.limits)}
     connection.execute(insert(run).values(**row, created_at=now, rung_at=now, stop_requested=False))
     return run_id
+
+
+def insert_context(connection: Connection, run_id: str, given: Given) -> None:
+    """Raises BadInput where a capture was deleted just now."""
+    for place, item in enumerate(given.items, 1):
+        row = {"run_id": run_id, "place": place, "capture_id": item.id or None, "url": item.url, "title": item.title, "sha256": item.sha256}
+        own = connection.execute(select(capture.c.page).where(capture.c.id == item.id)).first() if item.id else None
+        if item.id and own is None:
+            raise BadInput("A page of the context was deleted just now. Leave it out.")
+        connection.execute(insert(run_context).values(**row))
+        if own:
+            insert_once(connection, run_page, {"run_id": run_id, "sha256": item.sha256, "meta": own.page})
+
+
+def context_of(connection: Connection, run_id: str) -> tuple[Item, ...]:
+    rows = connection.execute(select(run_context).where(run_context.c.run_id == run_id).order_by(run_context.c.place))
+    return tuple(Item("capture" if row.capture_id else "url", row.capture_id or "", row.url, row.title, row.sha256) for row in rows)
 
 
 def insert_events(connection: Connection, run_id: str, events: list[Event]) -> None:
@@ -199,7 +224,7 @@ def insert_events(connection: Connection, run_id: str, events: list[Event]) -> N
 
 
 def load(connection: Connection, run_id: str) -> Run:
-    return to_run(load_row(connection, run_id))
+    return replace(to_run(load_row(connection, run_id)), context=context_of(connection, run_id))
 
 
 def load_row(connection: Connection, run_id: str) -> Row:
@@ -215,7 +240,7 @@ def older_than(row: Row) -> Any:
 
 
 def to_run(row: Row) -> Run:
-    values = {name: row._mapping[name] for name in Run.__dataclass_fields__}
+    values = {name: row._mapping[name] for name in Run.__dataclass_fields__ if name != "context"}
     return replace(Run(**values), **{name: moment(values[name]) for name in MOMENTS})
 
 

@@ -19,6 +19,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
+    true,
 )
 
 metadata = MetaData()
@@ -55,6 +57,9 @@ run = Table(
     Column("notify", Text, nullable=False, server_default=""),
     Column("notice_at", Double),
     Column("notice_tries", Integer, nullable=False, server_default="0"),
+    Column("private", Boolean, nullable=False, server_default=false()),
+    Column("web", Boolean, nullable=False, server_default=true()),
+    Column("hosted", Boolean, nullable=False, server_default=false()),
     Index("run_by_time", "created_at", "id"),
     Index("run_by_status", "status"),
 )
@@ -167,4 +172,36 @@ pairing_code = Table(
     Column("expires_at", Double, nullable=False),
     Column("tries_left", Integer, nullable=False),
     Column("device_id", String(16), nullable=False, server_default=""),
+)
+
+capture = Table(
+    "capture",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("selection", Boolean, nullable=False),
+    Column("captured_at", Double, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("saved", Boolean, nullable=False, server_default=false()),
+    Column("sent", LargeBinary),
+    Column("sha256", ForeignKey("page.sha256")),
+    Column("page", JSON(none_as_null=True)),
+    Column("meta", JSON(none_as_null=True)),
+    Column("text", LargeBinary),
+    Column("brief", JSON(none_as_null=True)),
+    Index("capture_by_time", "created_at", "id"),
+    Index("capture_by_page", "sha256"),
+)
+
+run_context = Table(
+    "run_context",
+    metadata,
+    Column("run_id", ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("capture_id", ForeignKey("capture.id")),
+    Column("url", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Index("run_context_by_capture", "capture_id"),
 )

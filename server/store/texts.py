@@ -217,10 +217,14 @@ def unpack(row: Row) -> Reading | None:
 
 
 def light(row: Row) -> Reading:
-    own = {name: getattr(row, name) for name in COLUMNS}
-    listed = {name: tuple(tuple(item) for item in row.meta.get(name, ())) for name in ("links", "headings", "marks")}
-    plain = {name: tuple(row.meta.get(name, ())) for name in ("notes", "pages")}
-    return Reading(**{**row.meta, **own, **listed, **plain}, text="")
+    return of_meta({**row.meta, **{name: getattr(row, name) for name in COLUMNS}})
+
+
+def of_meta(meta: dict[str, Any], text: str = "") -> Reading:
+    """The reading whose fields these are, as JSON gave them back."""
+    listed = {name: tuple(tuple(item) for item in meta.get(name, ())) for name in ("links", "headings", "marks")}
+    plain = {name: tuple(meta.get(name, ())) for name in ("notes", "pages")}
+    return Reading(**{**meta, **listed, **plain, "text": text})
 
 
 def prune(connection: Connection, now: float) -> None:

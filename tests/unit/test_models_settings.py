@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from agent.errors import BadSetting
-from agent.settings import ROLES, Settings
+from agent.models import Models
+from agent.settings import ROLES, ModelEndpoint, Settings
 
 
 def endpoint(**row: Any) -> Any:
@@ -49,3 +50,23 @@ def test_what_cannot_be_is_said_and_no_key_with_it(row: dict[str, Any], why: str
 def test_the_window_of_the_common_case_can_be_set() -> None:
     given = Settings(_env_file=None, model_url="https://x.test/v1", model_context=8192)
     assert given.endpoints[0].context == 8192
+
+
+@pytest.mark.parametrize(("url", "local"), [
+    ("http://127.0.0.1:11434/v1", True), ("http://localhost:8080/v1", True), ("http://LOCALHOST/v1", True), ("http://[::1]:1/v1", True),
+    ("http://10.1.2.3:8000/v1", True), ("http://10.2.2.3:8000/v1", False), ("https://api.example.com/v1", False),
+    ("https://localhost.example.com/v1", False), ("http://127.0.0.1.example.com/v1", False), ("http://127.0.0.1@example.com/v1", False),
+    ("http://[broken/v1", False), ("", False), ("http://0.0.0.0/v1", False),
+])
+def test_which_endpoints_are_local(url, local):
+    assert Settings(_env_file=None, allow_nets=["10.1.0.0/16"]).is_local(url) is local
+
+
+def test_of_endpoints_only_the_local_ones_stay_where_a_page_is_private():
+    settings = Settings(_env_file=None)
+    here, there = ModelEndpoint("http://127.0.0.1:1/v1", "small"), ModelEndpoint("https://api.example.com/v1", "big")
+    both = Models([there, here], settings)
+    assert both.only_local().names == ("small",)
+    assert Models([there], settings).only_local() is None
+    alone = Models([here], settings)
+    assert alone.only_local() is alone

@@ -17,7 +17,6 @@ from agent.journal import Fenced, Journal, MemoryShelf
 from agent.settings import Settings
 from server.store import Database, Ending, open_store
 from server.store.migrate import HEAD, SCRIPTS, revision
-from server.store.runs import Runs
 from server.store.tables import metadata
 from tests.crew import ROOT, page
 
@@ -158,12 +157,14 @@ def test_a_database_of_before_is_brought_up_with_all_that_it_holds(settings):
     config = Config(attributes={"database": database})
     config.set_main_option("script_location", str(SCRIPTS))
     command.upgrade(config, "0004")
-    asked = Runs(database).add("Why?", "quick", True)
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO run (id, question, depth, model, status, created_at, stop_requested) "
+                                   "VALUES ('before', 'Why?', 'quick', 1, 'done', 1, 0)")
     database.close()
     store = open_store(settings)
     assert revision(store.database) == HEAD
-    assert store.runs.get(asked.id).question == "Why?"
-    assert store.devices.all() == []
+    assert store.runs.get("before").question == "Why?"
+    assert (store.devices.all(), store.captures.newest()) == ([], [])
     store.close()
 
 

@@ -93,6 +93,22 @@ bell?.addEventListener("change", async () => {
   try { sessionStorage.setItem("leash-bell-next", bell.checked ? "1" : ""); } catch { /* a private window forgets */ }
 });
 
+/** A page that is given can be left out without losing what was typed; with the last one go the choices that it brought. */
+form.addEventListener("click", (event) => {
+  const off = event.target.closest("[data-off]");
+  if (!off) return;
+  event.preventDefault();
+  const chip = off.closest(".chip");
+  const next = chip.nextElementSibling || chip.previousElementSibling;
+  chip.remove();
+  const left = [...form.querySelectorAll("input[name=given]")];
+  if (!left.some((one) => one.value.startsWith("capture:"))) form.querySelector("[data-hosted]")?.remove();
+  if (!left.length) form.querySelectorAll("[data-given], [data-use]").forEach((one) => one.remove());
+  const search = new URLSearchParams(left.map((one) => ["given", one.value]));
+  history.replaceState(null, "", left.length ? `/?${search}` : "/");
+  (next?.querySelector("[data-off]") || box).focus();
+});
+
 if (!box.value) box.value = memory.get();
 grow();
 fit();
