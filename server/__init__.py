@@ -29,10 +29,10 @@ def create_app(settings: Settings | None = None, service: Service | None = None,
     app = Flask(__name__, static_folder="static" if pages else None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.json.sort_keys = False
-    app.extensions["leash"] = service or open_service(settings)
+    service = app.extensions["leash"] = service or open_service(settings)
     app.extensions["leash.settings"] = settings
     guard.install(app)
-    auth.Gate(settings).guard(app)
+    auth.Gate(settings, service.pairing).guard(app)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(captures.blueprint)
     if pages:

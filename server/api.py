@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request, url_for
+from flask import Blueprint, Response, current_app, g, jsonify, request, url_for
 from werkzeug.exceptions import UnsupportedMediaType
 
 from agent.budget import LEAST
 from agent.errors import BadInput
+from agent.settings import Settings, host_of
 from agent.steer import Steering
+from server.cors import pairing_origin
 from server.service import Service
 from server.store import Entry, Run
 from server.stream import Message, event_stream, resume_point, stream_response
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
+API = 1  # raise it when an extension of before would not be understood
 FIELDS = ("question", "depth", "model", "limits", "patience", "notify", "context", "web", "hosted")
 
 
@@ -37,6 +41,22 @@ def check_type() -> None:
 def keep_nowhere(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+@blueprint.post("/pair")
+def pair() -> tuple[Response, int]:
+    """Trade the code that the web pages show for a token; for extensions, which have none yet."""
+    origin, given = pairing_origin(request), sent('{"code": "K7QF-3MPD", "name": "Chromium on Linux"}')
+    device, token = service().pairing.pair(given.get("code"), given.get("name"), origin)
+    return jsonify({"token": token, "device": device.to_json(), **about()}), 201
+
+
+@blueprint.get("/hello")
+def hello() -> Response:
+    """Who is here, to any extension; to a paired one also as what it is known, and who would write its answers."""
+    device = g.get("device")
+    known = {"device": device.to_json(), "models": writers(current_app.extensions["leash.settings"])} if device else {}
+    return jsonify({**about(), "paired": bool(device), **known})
 
 
 @blueprint.post("/runs")
@@ -133,6 +153,17 @@ def page(sha256: str) -> Response:
     kept = service().page(sha256)
     picture = url_for("web.picture", sha256=sha256) if service().picture(sha256) else None
     return jsonify({**kept.meta(), "text": kept.text, "picture": picture})
+
+
+def about() -> dict[str, Any]:
+    """This Leash's version, and that of what it understands."""
+    return {"leash": version("leash"), "api": API}
+
+
+def writers(settings: Settings) -> list[dict[str, Any]]:
+    """The models that may write, in the order in which they are asked. Empty where none is set: one may still be found here."""
+    return [{"name": one.model, "host": host_of(one.url), "local": settings.is_local(one.url)}
+            for one in settings.endpoints if "write" in one.roles]
 
 
 def told(run: Run) -> dict[str, Any]:

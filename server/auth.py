@@ -1,5 +1,7 @@
 """Who may speak to this Leash: the right Host, no foreign Origin, and the token. Every route passes here, static too.
 
+A paired browser's extension has an origin and a token of its own: cors.py says what it may do.
+
 The token opens everything, so only the printed address and the API's bearer carry it. The browser's cookie is made
 from it and cannot be turned back into it.
 """
@@ -21,6 +23,8 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from agent.errors import BadSetting, StorageError
 from agent.settings import Settings
+from server.cors import ExtensionDoor, extension_origin
+from server.pairing import MARK, Pairing
 
 COOKIE = "leash"
 COOKIE_DAYS = 365
@@ -40,7 +44,8 @@ NO_TOKEN = "This Leash needs its token. Open the address that `leash up` printed
 class Gate:
     """Checks each request before any route sees it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pairing: Pairing) -> None:
+        self.extensions = ExtensionDoor(pairing)
         self.token = token_for(settings)
         self.cookie = cookie_for(self.token)
         self.names = {name.lower().strip("[]") for name in (*LOCAL, settings.host, *settings.allowed_hosts)}
@@ -48,10 +53,14 @@ class Gate:
     def guard(self, app: Flask) -> None:
         """Stand before every route of the app."""
         app.before_request(self.check)
+        app.after_request(self.extensions.add_headers)
 
     def check(self) -> Response | None:
-        """None to let it pass, or the redirect that sets the cookie. Raises Forbidden or Unauthorized."""
+        """None to let it pass, or the redirect that sets the cookie. Raises Forbidden, Unauthorized, or as ExtensionDoor does."""
         self.check_host(request)
+        given = bearer(request)
+        if extension_origin(request) or (given.startswith(MARK) and not same(given, self.token)):
+            return self.extensions.check(request, given)
         check_site(request)
         if request.path in OPEN_PATHS:
             return None

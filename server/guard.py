@@ -18,6 +18,7 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from agent.errors import BadInput, Busy, LeashError, NotFound, StorageError, TooLate
+from server.pairing import NotAllowed, TooMany, Unpaired
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -30,7 +31,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-STATUS = ((NotFound, 404), (TooLate, 409), (BadInput, 400), (Busy, 503), (StorageError, 507), (LeashError, 500))
+STATUS = ((Unpaired, 401), (NotAllowed, 403), (NotFound, 404), (TooLate, 409), (BadInput, 400), (TooMany, 429), (Busy, 503),
+          (StorageError, 507), (LeashError, 500))
 SENTENCES = {
     400: "The request cannot be read.",
     404: "There is nothing at this address.",
@@ -70,7 +72,7 @@ def on_leash_error(error: LeashError) -> Response:
     status = next(number for kind, number in STATUS if isinstance(error, kind))
     if status >= 500:
         log.warning("%s %s: %s", request.method, request.path, error)
-    response = told(status, str(error), **getattr(error, "more", {}))
+    response = told(status, str(error), **error.more)
     if error.retry_after:
         response.headers["Retry-After"] = str(round(error.retry_after))
     return response

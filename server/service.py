@@ -17,11 +17,13 @@ from agent.question import checked
 from agent.records import Answer, Page, Plan
 from agent.settings import Settings
 from agent.steer import Wish
+from server.briefs import Briefs
 from server.capturing import Capturing
 from server.dial import Dial, price_of
 from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
 from server.given import check_models, given_of
 from server.packs import Packs
+from server.pairing import Pairing
 from server.readings import Readings
 from server.steering import checked_for
 from server.store import Entry, Run, Store, open_store
@@ -38,7 +40,8 @@ class Service:
         self.settings = settings
         self.dial = Dial(settings.most, price_of(settings))
         self.store, self.doorbell, self.readings = store, doorbell, Readings(store.texts, doorbell, settings.page_seconds)
-        self.captures = Capturing(store.captures, self.readings)
+        self.pairing = Pairing(store.devices)
+        self.captures, self.briefs = Capturing(store.captures, self.readings), Briefs(store.captures, self.readings)
         self.packs = Packs(self.readings, settings.data_dir, settings.repo_seconds)
         self.seats, self.beat = threading.Semaphore(STREAMS), BEAT
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.exceptions import NotFound as NoSuchPage
 from werkzeug.http import http_date
@@ -23,6 +23,7 @@ from agent.errors import BadInput, LeashError
 from server import faces, guard
 from server.auth import OWN_SITES
 from server.options import OPTIONS, PREFIX, Options, read_options, refuse_for_page
+from server.pairing import NotAllowed
 from server.phrases import RUNG_WORDS
 from server.prefix import Asked, asked_in, given_address, is_repository
 from server.reading import words_of
@@ -198,7 +199,7 @@ def form_of(options: Options, otherwise: str) -> str:
 
 def check_asker() -> None:
     """Refuse what another site's page, or another port's on this machine, has sent here: its cookie may be right."""
-    if request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
+    if "device" not in g and request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
         raise Forbidden(FROM_ELSEWHERE)
 
 
@@ -232,8 +233,10 @@ def box_page(typed: str = "", trouble: str = "") -> str:
 
 @blueprint.errorhandler(LeashError)
 def on_leash_error(error: LeashError) -> Response:
-    """In the form that was asked for; what the log tells is guard's matter."""
-    guard.on_leash_error(error)
+    """In the form that was asked for; what the log tells is guard's matter, and how the gate's refusals are told."""
+    refusal = guard.on_leash_error(error)
+    if isinstance(error, NotAllowed):
+        return refusal
     fault, url = faces.fault_of(error), named_url()
     reply = told(fault.status, form_asked(), error, url)
     if error.retry_after:

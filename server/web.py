@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from agent.budget import DEPTHS, Budget
 from agent.errors import BadInput, LeashError, NotFound
-from server import guard, helm, phrases
+from server import browsers, guard, helm, phrases
 from server.given import item_of, needed_elsewhere
 from server.lanes import site_of
 from server.runpage import about, last_news, news, page_for, service
@@ -47,6 +47,7 @@ for name in ("ago", "day", "page_day", "cut", "site", "clock", "plain_words"):
     blueprint.add_app_template_filter(getattr(phrases, name), name)
 blueprint.add_app_template_filter(site_of, "domain")
 blueprint.register_blueprint(helm.blueprint)
+blueprint.register_blueprint(browsers.blueprint)
 
 
 @blueprint.get("/")

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import lxml.html
@@ -39,8 +41,12 @@ from agent.question import checked
 from agent.records import Answer, Citation, Claim, Page, Plan, Source
 from agent.steer import Wish
 from server.dial import Dial
+from server.pairing import Pairing
 from server.steering import checked_for
+from server.store import Database
+from server.store.devices import Devices
 from server.store.records import Entry, Run, ending_of, rest_of
+from server.store.tables import metadata
 from server.store.wishes import WAKING
 from tests.fakes_text import FakeReadings
 
@@ -139,6 +145,15 @@ def script(run: Run) -> Iterator[Event]:
     yield Answered(answer)
 
 
+def database_in(owner: object) -> Database:
+    """A real one, empty, that goes with its owner: what pairs browsers has no twin."""
+    folder = TemporaryDirectory()
+    weakref.finalize(owner, folder.cleanup)
+    database = Database(f"sqlite:///{folder.name}/leash.db")
+    metadata.create_all(database.engine)
+    return database
+
+
 class FakeService:
     def __init__(self, pace: float = 0.0) -> None:
         self.pace, self.news = pace, threading.Condition()
@@ -148,6 +163,7 @@ class FakeService:
         self.numbers, self.held, self.readings = itertools.count(1), "", FakeReadings()
         self.script: Callable[[Run], Iterator[Event]] = script
         self.dial, self.wished = Dial(), defaultdict(list)
+        self.pairing = Pairing(Devices(database_in(self)))
 
     def forget_text(self, url: str) -> int:
         return self.readings.forget(url)

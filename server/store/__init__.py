@@ -12,6 +12,7 @@ from sqlalchemy import URL
 from agent.settings import Settings
 from server.store.captures import Captures
 from server.store.database import Database, make_folder
+from server.store.devices import Devices
 from server.store.migrate import migrate
 from server.store.notices import Notices
 from server.store.pages import Pages
@@ -35,6 +36,7 @@ class Store:
     captures: Captures
     wishes: Wishes
     notices: Notices
+    devices: Devices
 
     def entries(self, run: Run) -> RunEntries:
         return RunEntries(self.database, run)
@@ -52,5 +54,5 @@ def open_store(settings: Settings) -> Store:
     own = URL.create("sqlite", database=str(settings.data_dir / "leash.db"))
     database = Database(settings.database_url or own)
     migrate(database, settings.data_dir / "migrate.lock")
-    return Store(database, Runs(database), Pages(database), Texts(database), Captures(database), Wishes(database),
-                 Notices(database))
+    parts = (Runs, Pages, Texts, Captures, Wishes, Notices, Devices)
+    return Store(database, *(part(database) for part in parts))

@@ -151,6 +151,29 @@ reading_ask = Table(
     Index("reading_ask_by_url", "url_key"),
 )
 
+device = Table(
+    "device",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("token_hash", String(64), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("last_used", Double),
+    Column("revoked_at", Double),
+    Index("device_by_origin", "origin"),
+)
+
+pairing_code = Table(
+    "pairing_code",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("code_hash", String(64), nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("tries_left", Integer, nullable=False),
+    Column("device_id", String(16), nullable=False, server_default=""),
+)
+
 capture = Table(
     "capture",
     metadata,
@@ -166,6 +189,7 @@ capture = Table(
     Column("page", JSON(none_as_null=True)),
     Column("meta", JSON(none_as_null=True)),
     Column("text", LargeBinary),
+    Column("brief", JSON(none_as_null=True)),
     Index("capture_by_time", "created_at", "id"),
     Index("capture_by_page", "sha256"),
 )

@@ -5,7 +5,9 @@ import sys
 import time
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import event
 
@@ -13,8 +15,8 @@ from agent.errors import BadSetting, StorageError
 from agent.events import Searched
 from agent.journal import Fenced, Journal, MemoryShelf
 from agent.settings import Settings
-from server.store import Ending, open_store
-from server.store.migrate import HEAD, SCRIPTS
+from server.store import Database, Ending, open_store
+from server.store.migrate import HEAD, SCRIPTS, revision
 from server.store.tables import metadata
 from tests.crew import ROOT, page
 
@@ -147,6 +149,23 @@ def test_migrations_and_tables_say_the_same(store):
     assert max(path.name for path in (SCRIPTS / "versions").glob("0*.py")).startswith(HEAD)
     with store.database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_database_of_before_is_brought_up_with_all_that_it_holds(settings):
+    settings.data_dir.mkdir()
+    database = Database(f"sqlite:///{settings.data_dir / 'leash.db'}")
+    config = Config(attributes={"database": database})
+    config.set_main_option("script_location", str(SCRIPTS))
+    command.upgrade(config, "0004")
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO run (id, question, depth, model, status, created_at, stop_requested) "
+                                   "VALUES ('before', 'Why?', 'quick', 1, 'done', 1, 0)")
+    database.close()
+    store = open_store(settings)
+    assert revision(store.database) == HEAD
+    assert store.runs.get("before").question == "Why?"
+    assert (store.devices.all(), store.captures.newest()) == ([], [])
+    store.close()
 
 
 OPEN = "import sys; from agent.settings import Settings; from server.store import open_store; import time; "
