@@ -175,7 +175,7 @@ class Run:
     def _from_library(self, url: str, chosen_by: str) -> Page | None:
         """The page as an earlier run read it, put on this run's shelf with its date; None if none did, or it is unwanted."""
         with suppress(StorageError):
-            found = self.tools.library.newest(url) if self.tools.library else None
+            found = self.tools.shelf.library.newest(url) if self.tools.shelf.library else None
             if found and not self.blocked(found.final_url):
                 page = replace(found, url=url, chosen_by=chosen_by)
                 self.tools.shelf.keep(page)

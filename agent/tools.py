@@ -14,7 +14,7 @@ from agent.journal import Journal, MemoryEntries, MemoryShelf, Shelf
 from agent.models import Models, models_from
 from agent.read import Reader
 from agent.records import Page
-from agent.search.library import Library, LibrarySearch
+from agent.search.library import LibrarySearch
 from agent.search.provider import Provider, Results
 from agent.search.setup import searcher_from
 from agent.settings import Settings
@@ -62,16 +62,12 @@ class Tools:
     closers: tuple[Callable[[], None], ...] = ()
     blocked: tuple[str, ...] = ()
     door: Egress | None = None
-    library: Library | None = None
     repositories: Repositories | None = None
 
     def with_journal(self, journal: Journal, shelf: Shelf, model: bool = True) -> Tools:
-        return replace(self, journal=journal, shelf=shelf, models=self.models if model else None, closers=())
-
-    def with_library(self, library: Library) -> Tools:
-        """What was read before is searched along with the web, and stands in for what cannot be read now."""
-        asked = LibrarySearch(library, self.embedder, self.blocked)
-        return replace(self, library=library, searcher=self.searcher.along(asked))
+        """For one run. If its shelf has a library, that is searched along with the web."""
+        searcher = self.searcher.along(LibrarySearch(shelf.library, self.embedder, self.blocked)) if shelf.library else self.searcher
+        return replace(self, journal=journal, shelf=shelf, models=self.models if model else None, closers=(), searcher=searcher)
 
     def close(self) -> None:
         for close in self.closers:

@@ -11,6 +11,7 @@ from sqlalchemy import URL
 
 from agent.settings import Settings
 from server.store.database import Database, make_folder
+from server.store.library import Library
 from server.store.migrate import migrate
 from server.store.notices import Notices
 from server.store.pages import Pages
@@ -33,6 +34,7 @@ class Store:
     texts: Texts
     wishes: Wishes
     notices: Notices
+    library: Library
 
     def entries(self, run: Run) -> RunEntries:
         return RunEntries(self.database, run)
@@ -50,4 +52,5 @@ def open_store(settings: Settings) -> Store:
     own = URL.create("sqlite", database=str(settings.data_dir / "leash.db"))
     database = Database(settings.database_url or own)
     migrate(database, settings.data_dir / "migrate.lock")
-    return Store(database, Runs(database), Pages(database), Texts(database), Wishes(database), Notices(database))
+    return Store(database, Runs(database), Pages(database), Texts(database), Wishes(database), Notices(database),
+                 Library(database))

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 from agent.errors import StorageError
 from server.store.database import Database
 
-HEAD = "0004"
+HEAD = "0007"
 SCRIPTS = Path(__file__).parent / "migrations"
 
 

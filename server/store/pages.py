@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from agent.errors import NotFound, StorageError
 from agent.records import Page, sha256_of
+from agent.search.merge import page_key
 from server.store.database import Database, insert_once
+from server.store.index import put_in, spaced
 from server.store.tables import page, run_page
 
+PRIVATE = "capture"  # the rung of what only its user has seen: it is in no library
 LEVEL = 6  # of zlib: a third of the size of HTML at 40 MB/s; 9 wins 1 % for twice the time
 
 
@@ -51,20 +56,39 @@ class Pages:
     def save(self, run_id: str, pages: list[Page]) -> None:
         with self.database.write() as connection:
             for kept in pages:
-                keep(connection, run_id, pack(kept), kept.picture)
+                keep(connection, run_id, pack(kept))
 
 
-def keep(connection: Connection, run_id: str, row: dict[str, Any], picture: bytes | None = None) -> None:
-    """Keep a packed page for a run, in a transaction that may write."""
-    insert_once(connection, page, row)
-    insert_once(connection, run_page, {"run_id": run_id, "sha256": row["sha256"], "meta": row["meta"], "picture": picture})
+@dataclass(frozen=True)
+class Packed:
+    """A page made ready to be kept: its row, what the run remembers of it, and its title and words as the library indexes them."""
+
+    row: dict[str, Any]
+    read: dict[str, Any]
+    title: str
+    words: str
 
 
-def pack(kept: Page) -> dict[str, Any]:
-    """The row of a page. Takes milliseconds of work, so it is done before a transaction begins."""
+def keep(connection: Connection, run_id: str, packed: Packed) -> None:
+    """Keep a packed page for a run and in the library, in a transaction that may write."""
+    insert_once(connection, page, packed.row)
+    insert_once(connection, run_page, {"run_id": run_id, **packed.read})
+    if packed.row["meta"]["rung"] != PRIVATE:
+        put_in(connection, packed.row["sha256"], packed.title, packed.words)
+
+
+def pack(kept: Page) -> Packed:
+    """Takes milliseconds of work, so it is done before a transaction begins."""
     text = zlib.compress(kept.text.encode("utf-8", "surrogatepass"), LEVEL)
     html = None if kept.html is None else zlib.compress(kept.html, LEVEL)
-    return {"sha256": kept.sha256, "meta": kept.meta(), "text": text, "html": html, "created_at": time.time()}
+    row = {"sha256": kept.sha256, "meta": kept.meta(), "text": text, "html": html, "created_at": time.time()}
+    keys = {"url_key": key_of(kept.url), "final_key": key_of(kept.final_url)}
+    return Packed(row, {"sha256": kept.sha256, "meta": kept.meta(), "picture": kept.picture, **keys}, spaced(kept.title), spaced(kept.text))
+
+
+def key_of(url: str) -> str:
+    """The key of all addresses that are this page's."""
+    return hashlib.sha256(page_key(url).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def unpack(row: Row, meta: dict[str, Any], picture: bytes | None = None) -> Page:

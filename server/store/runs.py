@@ -18,6 +18,7 @@ from agent.errors import NotFound
 from agent.events import Event, from_json
 from agent.journal import Fenced
 from server.store.database import Database
+from server.store.index import take_out
 from server.store.records import Ending, Entry, Rest, Run, Terms
 from server.store.tables import event, page, run, run_page
 from server.store.wishes import ended, has_pages, told, wakes
@@ -84,6 +85,7 @@ class Runs:
             load(connection, run_id)
             alone = list(connection.scalars(mine.where(run_page.c.sha256.not_in(others))))
             connection.execute(delete(run).where(run.c.id == run_id))
+            take_out(connection, alone)
             connection.execute(delete(page).where(page.c.sha256.in_(alone)))
         self.database.scrub()
 
