@@ -15,6 +15,7 @@ from agent.errors import BadInput
 from agent.steer import Steering
 from server.service import Service
 from server.store import Entry, Run
+from server.store.library import Shelved
 from server.stream import Message, event_stream, resume_point, stream_response
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
@@ -133,6 +134,25 @@ def page(sha256: str) -> Response:
     kept = service().page(sha256)
     picture = url_for("web.picture", sha256=sha256) if service().picture(sha256) else None
     return jsonify({**kept.meta(), "text": kept.text, "picture": picture})
+
+
+@blueprint.delete("/pages/<sha256>")
+def forget_page(sha256: str) -> tuple[str, int]:
+    service().forget_page(sha256)
+    return "", 204
+
+
+@blueprint.get("/library")
+def library() -> Response:
+    """What was read, last read first: those pages that have all words of `q`."""
+    before = whole_number("before", -1)
+    found = service().library(request.args.get("q", ""), whole_number("limit", 50), None if before < 0 else before)
+    return jsonify({"pages": [shelved(one) for one in found], "size": service().library_size()})
+
+
+def shelved(one: Shelved) -> dict[str, Any]:
+    runs = [{"id": run_id, "question": question} for run_id, question in one.runs]
+    return {"id": one.id, **one.page.meta(), "read_at": one.read_at.isoformat(), "runs": runs}
 
 
 def told(run: Run) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import URL, Connection, Row, and_, delete, func, null, or_, select
 
-from agent.errors import NotFound, StorageError, TooLate
+from agent.errors import BadSetting, NotFound, StorageError, TooLate
 from agent.records import Page
 from agent.search.library import words_of
 from agent.settings import Settings
@@ -47,6 +47,8 @@ class Library:
     def newest(self, query: str, limit: int, before: int | None) -> list[Shelved]:
         """Pages that have all of these words (all pages, if there are none), last read first, after the page `before`."""
         words = words_of(query)
+        if query.strip() and not words:
+            return []
         with self.database.read() as connection:
             last = func.max(run.c.created_at).label("last")
             rows = select(library.c.id, library.c.sha256, last).join(run_page, run_page.c.sha256 == library.c.sha256)
@@ -110,10 +112,10 @@ class RunLibrary:
 def open_library(settings: Settings) -> RunLibrary | None:
     """The library of these settings for a run that is not kept, only to be read; None if there is none of this version."""
     own = URL.create("sqlite", database=str(settings.data_dir / "leash.db"))
-    database = Database(settings.database_url or own, read_only=True)
     try:
+        database = Database(settings.database_url or own, read_only=True)
         return RunLibrary(database) if revision(database) == HEAD else None
-    except StorageError:
+    except (StorageError, BadSetting):
         return None
 
 
