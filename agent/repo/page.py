@@ -88,11 +88,11 @@ def text_of(opened: Opened, question: str) -> str:
     parts = list(parts_of(opened, asked))
     if not parts:
         return ""
-    scores = word_scores(asked, [terms(f"{part.path} {part.text}") for part in parts])
+    scores = word_scores(asked, [terms(part.text) for part in parts])
     places = range(len(parts))
     readme = [place for place in places if tier(parts[place].path) == 0]
     others = [place for place in places if place not in readme and (scores[place] > 0 or opened.path)]
-    others.sort(key=lambda place: -scores[place])
+    others.sort(key=lambda place: -scores[place] * (1 + len({*asked} & {*terms(parts[place].path)})))
     chosen = fitting(parts, readme, README_SHARE)
     chosen += fitting(parts, others, CHARACTERS - sum(len(parts[place].text) for place in chosen))
     files = dict.fromkeys(parts[place].path for place in chosen)

@@ -10,7 +10,7 @@ import pytest
 from agent.budget import QUICK
 from agent.embed import Embedder
 from agent.engine import research
-from agent.errors import SearchError, StorageError
+from agent.errors import FetchError, SearchError, StorageError
 from agent.events import Answered, Dropped, Failed, Kept, Reading, Searching, Trouble
 from agent.journal import Journal, MemoryEntries, MemoryShelf
 from agent.look import Inquiry, in_words, too_late
@@ -203,3 +203,39 @@ def test_a_page_that_is_too_late_stands_in_too_and_its_quotes_can_be_checked():
     assert BRIDGE in run.pages()
     run.close()
     assert [type(event) for event in too_late(inquiry, Hit("https://new.example/", "New"), future)] == [Dropped]
+
+
+# ---------------------------------------------------------------- repositories
+
+class ByGit:
+    """A twin of who reads repositories: one address is one."""
+
+    def __init__(self, page=None, fault=None):
+        self.page, self.fault, self.asked = page, fault, []
+
+    def read(self, url, question, seconds, chosen_by="agent"):
+        self.asked.append((url, question.strip()))
+        if self.fault:
+            raise self.fault
+        return self.page if self.page and url == self.page.url else None
+
+
+REPO = page("https://github.com/acme/tides", "# acme/tides\n\n## README.md\n\nThe bridge opens at noon.", "acme/tides", rung="git")
+
+
+def with_repositories(web, by_git):
+    tools = tools_of(web)
+    return list(research(QUESTION, QUICK, tools.__class__(**{**vars(tools), "repositories": by_git})))
+
+
+def test_a_repository_is_read_as_one_with_the_question_in_hand():
+    by_git = ByGit(REPO)
+    events = with_repositories(Web(CATS, page(REPO.url, "The face of the forge.")), by_git)
+    assert {(event.url, event.rung) for event in the(Kept, events)} == {(REPO.url, "git"), (CATS.url, "http")}
+    assert (REPO.url, QUESTION) in by_git.asked
+
+
+def test_where_git_fails_the_page_is_read_as_ever():
+    events = with_repositories(Web(page(REPO.url, "The face of the forge.")), ByGit(fault=FetchError("No git here.")))
+    assert [(event.url, event.rung) for event in the(Kept, events)] == [(REPO.url, "http")]
+    assert the(Dropped, events) == []

@@ -72,9 +72,9 @@ def test_a_query_is_text_and_nothing_else(client: FlaskClient) -> None:
 def test_a_page_is_deleted_and_one_that_is_cited_says_why_it_stays(client: FlaskClient, service: FakeService) -> None:
     run = service.ask("When does the bridge open?")
     service.wait_over(run.id)
-    gone = client.post(f"/library/{PAGES[1].sha256}/delete", base_url=HERE, data={"q": "bridge"})
+    gone = client.post(f"/library/{PAGES[1].sha256}/delete", base_url=HERE, data={"q": "bridge"}, headers={"Origin": HERE})
     assert (gone.status_code, gone.headers["Location"]) == (303, "/library?q=bridge")
-    stays = client.post(f"/library/{PAGES[0].sha256}/delete", base_url=HERE, data={})
+    stays = client.post(f"/library/{PAGES[0].sha256}/delete", base_url=HERE, data={}, headers={"Origin": HERE})
     assert stays.status_code == 409
     assert "so it stays" in lxml.html.fromstring(stays.text).cssselect("[role=alert]")[0].text_content()
     assert PAGES[1].sha256 not in service.pages
