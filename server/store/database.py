@@ -39,6 +39,8 @@ class Database:
     def __init__(self, url: str | URL, read_only: bool = False) -> None:
         self.engine, self.read_only = make_engine(url), read_only
         self.sqlite = self.engine.dialect.name == "sqlite"
+        if read_only and not self.sqlite:
+            self.engine = self.engine.execution_options(postgresql_readonly=True)
         self.where = self.engine.url.database if self.sqlite else "The database"
         self.writer = self.engine.execution_options(writes=True)
         self._listen()

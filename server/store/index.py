@@ -43,7 +43,7 @@ def with_all(connection: Connection, words: Sequence[str]) -> Select:
     """A query for the ids of pages that have all of these words."""
     if connection.dialect.name == "sqlite":
         return select(WORDS.c.rowid).where(matches(" ".join(map(quoted, words[:MOST_WORDS]))))
-    asked = func.to_tsquery("english", " & ".join(map(lexemes, words[:MOST_WORDS])))
+    asked = func.to_tsquery("english", lexemes(words, " & "))
     return select(library.c.id).where(library.c.words.op("@@")(asked))
 
 
@@ -53,7 +53,7 @@ def with_any(connection: Connection, words: Sequence[str], most: int, besides: S
         score = func.bm25(literal_column("library_words"), 4.0, 1.0).label("score")
         found = select(WORDS.c.rowid.label("id"), score).where(matches(" OR ".join(map(quoted, words[:MOST_WORDS]))))
         return found.where(WORDS.c.rowid.not_in(besides)).order_by("score").limit(most)
-    asked = func.to_tsquery("english", " | ".join(map(lexemes, words[:MOST_WORDS])))
+    asked = func.to_tsquery("english", lexemes(words, " | "))
     score = (-func.ts_rank_cd(library.c.words, asked, 1)).label("score")
     found = select(library.c.id, score).where(library.c.words.op("@@")(asked), library.c.id.not_in(besides))
     return found.order_by("score").limit(most)
@@ -68,9 +68,10 @@ def quoted(word: str) -> str:
     return '"' + spaced(word).strip().replace('"', '""') + '"'
 
 
-def lexemes(word: str) -> str:
+def lexemes(words: Sequence[str], between: str) -> str:
     """The same for to_tsquery, of which only letters and digits are let through."""
-    return "(" + " <-> ".join(re.findall(r"[^\W_]+", spaced(word))) + ")"
+    found = (" <-> ".join(re.findall(r"[^\W_]+", spaced(word))) for word in words[:MOST_WORDS])
+    return between.join(f"({one})" for one in found if one)
 
 
 def spaced(words: str) -> str:
