@@ -70,12 +70,13 @@ class Trouble(Event):
 
 @dataclass(frozen=True)
 class Reading(Event):
-    """This page is being opened, because of `reason`."""
+    """This page is being opened, because of `reason`. `providers` are those who named it, "library" among them."""
 
     url: str
     title: str
     reason: str = ""
     lane: str = ""
+    providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -42,10 +42,11 @@ DOOR = re.compile(r"CONNECT tunnel failed|from proxy after CONNECT|proxy", re.IG
 
 @dataclass(frozen=True)
 class Means:
-    """What a fetch needs: the settings and the one door."""
+    """What a fetch needs: the settings, the one door, and whether the user's tokens may be used."""
 
     settings: Settings
     door: Egress
+    login: bool = True
 
 
 def open_target(target: Target, wishes: Wishes, means: Means) -> AbstractContextManager[Opened]:
@@ -83,7 +84,7 @@ class Fetch:
     def __init__(self, target: Target, means: Means, bounds: Bounds, folder: Path) -> None:
         self._target, self._means, self._bounds = target, means, bounds
         self._since, self._asked = time.time(), ""
-        self._git = Git(folder, config=credentials(target, means.settings), environment=way_out(means))
+        self._git = Git(folder, config=credentials(target, means.settings) if means.login else {}, environment=way_out(means))
 
     def opened(self, ref: str, limit: int) -> Opened:
         Git(self._git.folder).ask("init", "-q", "--bare", "--template=", ".")
