@@ -22,11 +22,15 @@ LeashError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 
 class LeashError(Exception):
     """Something went wrong."""
 
-    code = ""  # a short stable word, where a program must tell cases apart
+    more: Mapping[str, Any] = MappingProxyType({})  # for programs: `code`, a short stable word that tells cases apart, and the like
 
     def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())

@@ -8,7 +8,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from agent.budget import Budget
     from agent.events import Event
     from agent.records import Answer
+    from agent.search.library import Library
+    from agent.settings import Settings
     from agent.tools import Tools
 
 ANSWERED, FAULT, BAD_INPUT, NOTHING_FOUND, QUIT = 0, 1, 2, 3, 130
@@ -120,9 +122,20 @@ def opened(model: bool) -> Tools:
 
     settings = load_settings()
     children = text_children(settings)
+    from agent.journal import Journal, MemoryEntries, MemoryShelf
     from agent.tools import open_tools
 
-    return open_tools(settings, model, children)
+    tools = open_tools(settings, model, children)
+    return replace(tools.with_journal(Journal(MemoryEntries()), MemoryShelf(library_of(settings))), closers=tools.closers)
+
+
+def library_of(settings: Settings) -> Library | None:
+    """What the service has read before, if it has a database here: without one, none is loaded."""
+    if not settings.database_url and not (settings.data_dir / "leash.db").is_file():
+        return None
+    from server.store.library import open_library
+
+    return open_library(settings)
 
 
 def follow(events: Any, as_json: bool) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from agent.errors import Busy, FetchError, LeashError, TooSlow
+from agent.errors import BadInput, Busy, FetchError, LeashError, TooSlow
 from server import faces, guard
 from server.api import check_type, keep_nowhere, sent, service
 from server.capturing import EXAMPLE, Given
@@ -50,6 +50,21 @@ def save(capture_id: str) -> Response:
 @blueprint.delete("/<capture_id>")
 def forget(capture_id: str) -> Response:
     return jsonify({"runs_deleted": service().forget_capture(capture_id)})
+
+
+@blueprint.post("/<capture_id>/brief")
+def begin_brief(capture_id: str) -> tuple[Response, int]:
+    """Have it put in brief. A model that is not local sees it only where the user has said so."""
+    given = sent('{"hosted": false}') if request.content_length else {}
+    hosted = given.get("hosted", False)
+    if not isinstance(hosted, bool) or set(given) - {"hosted"}:
+        raise BadInput("“hosted” says whether a model that is not on this machine may see this page: true or false.")
+    return jsonify(service().briefs.begin(capture_id, hosted)), 202
+
+
+@blueprint.get("/<capture_id>/brief")
+def show_brief(capture_id: str) -> Response:
+    return jsonify(service().briefs.state(capture_id))
 
 
 def told(capture: Capture, text: bool = True) -> dict[str, Any]:

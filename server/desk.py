@@ -12,32 +12,42 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from redis.exceptions import RedisError
 
 from agent.errors import LeashError, StorageError
+from agent.records import Page
 from server.doorbell import RedisDoorbell
 from server.options import Options
 from server.packs import Packer, PackFolder, write_pack
 from server.reading import Reads, make_text, problem_of, refresh
 from server.store import Store
-from server.store.captures import KIND
+from server.store.captures import BRIEF, KIND
 from server.store.texts import Ask
 
-THREADS, REPOSITORIES = 6, 2
+THREADS, LONG_THREADS = 6, 2
 LEASE, BEAT = 5.0, 1.0
 PRUNE_EVERY = 900.0
+LONG = ("repo", BRIEF)  # what takes longer than a page
 FAULT = "Leash met a fault of its own while it read this page. The worker's log in the data folder tells more."
 log = logging.getLogger("leash.worker")
 
 
+class Briefer(Protocol):
+    """Puts a page in brief (agent/brief.py, as its to_json); only if `hosted` may a model that is not local see it."""
+
+    def __call__(self, page: Page, hosted: bool) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True)
 class Means:
-    """What a desk works with: who opens pages, who reads repositories, and where the texts of those lie."""
+    """What a desk works with: who opens pages, who reads repositories, where the texts of those lie, and who puts a page in brief."""
 
     reader: Reads
     packer: Packer
     shelf: PackFolder
+    briefer: Briefer
 
 
 class Desk:
@@ -46,7 +56,7 @@ class Desk:
         self.leaving, self.free = threading.Event(), threading.Semaphore(THREADS)
         self.held: set[str] = set()
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="desk")
-        self.long = ThreadPoolExecutor(REPOSITORIES, thread_name_prefix="desk-repo")
+        self.long = ThreadPoolExecutor(LONG_THREADS, thread_name_prefix="desk-long")
 
     def open(self) -> None:
         """Begin to take asks, in the background."""
@@ -84,7 +94,7 @@ class Desk:
             ask = self.texts.take(key, self.name, LEASE)
             if ask is not None:
                 self.held.add(key)
-                if ask.kind == "repo":
+                if ask.kind in LONG:
                     self.long.submit(self.answer, ask)
                 else:
                     self.answer(ask)
@@ -117,6 +127,9 @@ class Desk:
                        lambda: self.doorbell.tell(ask.key))
         elif ask.kind == KIND:
             make_text(self.means.reader, self.captures, ask.options["id"])
+        elif ask.kind == BRIEF:
+            page = self.captures.page(ask.options["id"])
+            self.captures.keep_brief(ask.options["id"], self.means.briefer(page, ask.options["hosted"]))
         else:
             refresh(self.means.reader, self.texts, ask.url, Options.from_json(ask.options))
 

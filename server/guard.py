@@ -72,7 +72,7 @@ def on_leash_error(error: LeashError) -> Response:
     status = next(number for kind, number in STATUS if isinstance(error, kind))
     if status >= 500:
         log.warning("%s %s: %s", request.method, request.path, error)
-    response = told(status, str(error), **({"code": error.code} if error.code else {}) | getattr(error, "more", {}))
+    response = told(status, str(error), **error.more)
     if error.retry_after:
         response.headers["Retry-After"] = str(round(error.retry_after))
     return response

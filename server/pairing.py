@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from agent.errors import BadInput, Busy, LeashError, NotFound, StorageError
@@ -32,31 +33,31 @@ class NotAllowed(LeashError):
 class Unpaired(NotAllowed):
     """This browser is not paired with this Leash, or was revoked. Pair it: open “Browsers” in Leash, choose “Pair a browser”."""
 
-    code = "unpaired"
+    more = MappingProxyType({"code": "unpaired"})
 
 
 class OutOfBounds(NotAllowed):
     """A browser's token opens what its extension needs and nothing else. Open this address in Leash’s own pages."""
 
-    code = "out-of-scope"
+    more = MappingProxyType({"code": "out-of-scope"})
 
 
 class WrongOrigin(OutOfBounds):
     """This token was given to another extension, and only that one may use it. Pair this browser anew under “Browsers” in Leash."""
 
-    code = "wrong-origin"
+    more = MappingProxyType({"code": "wrong-origin"})
 
 
 class BadCode(BadInput):
     """This is not the code that Leash shows, or it is used up: one is good for five minutes and for one browser."""
 
-    code = "bad-code"
+    more = MappingProxyType({"code": "bad-code"})
 
 
 class TooMany(Busy):
     """Too many wrong codes were tried, so the code that Leash showed is void."""
 
-    code = "too-many"
+    more = MappingProxyType({"code": "too-many"})
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,11 @@ from server.store import Run, open_store
 
 if TYPE_CHECKING:
     from agent.context import Context
+    from agent.records import Page
 
 REDIS_PATIENCE = 30.0
 GIVES_WAY = 5  # a long run, with its browser and its children, to a quick search on the same cores
+NOT_ASKED = "The models that are set are not on this machine, and this page is private: they were not asked."
 log = logging.getLogger("leash.worker")
 
 
@@ -64,6 +66,15 @@ class RealEngine:
         models = self.tools.models if run.hosted or not run.private else self.local_models
         tools = replace(self.tools, models=models).with_journal(journal, shelf, model=run.model)
         return research(run.question, budget_of(run), tools, control, context_of(run, shelf))
+
+    def brief(self, page: Page, hosted: bool) -> dict[str, Any]:
+        """As server.desk.Briefer says."""
+        from agent.brief import brief
+
+        models = self.tools.models if hosted else self.local_models
+        made = brief(page, replace(self.tools, models=models))
+        kept_back = [] if models or not self.tools.models else [NOT_ASKED]
+        return replace(made, note=" ".join(filter(None, [made.note, *kept_back]))).to_json()
 
     def close(self) -> None:
         self.tools.close()
@@ -134,7 +145,8 @@ def serve(settings: Settings, given: argparse.Namespace) -> None:
     connection = Redis.from_url(settings.redis_url)
     wait_for(connection)
     begin(crew, Herald(store, engine.post, base_of(settings)))
-    desk = Desk(store, RedisDoorbell(settings.redis_url), Means(engine.reader, engine.packer, PackFolder(settings.data_dir)), crew.name)
+    means = Means(engine.reader, engine.packer, PackFolder(settings.data_dir), engine.brief)
+    desk = Desk(store, RedisDoorbell(settings.redis_url), means, crew.name)
     if given.queue == SHORT:  # a text is wanted within seconds, and a long run keeps its process busy
         desk.open()
     try:

@@ -71,6 +71,17 @@ class Clerk:
         return json.dumps({"verdicts": [{"number": int(n), "why": "its words are there", "verdict": "supported"}
                                         for n in dict.fromkeys(numbers)]})
 
+    def questions(self, said: str) -> str:
+        """A brief: its passages' first words, and a question a passage that repeats them."""
+        blocks = re.findall(r"^\[(p\d+)\][^\n]*\n<<<\n(.*?)\n>>>", said, re.MULTILINE | re.DOTALL)
+        rows = [(one, " ".join(words.split()[:10])) for one, words in blocks[:5]]
+        return json.dumps({"questions": [{"text": f"What is said of “{words}”?", "from": one, "answer": words} for one, words in rows],
+                           "summary": [{"text": f"It is said that {words}.", "from": one} for one, words in rows[:3]]})
+
+    def answers(self, said: str) -> str:
+        numbers = re.findall(r"^Number (\d+)$", said, re.MULTILINE)
+        return json.dumps({"answers": [{"number": int(n), "why": "its words are there", "answered": "yes"} for n in numbers]})
+
     def sentences(self, said: str) -> str:
         return json.dumps({"sentences": []})
 

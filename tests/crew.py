@@ -146,6 +146,9 @@ class ScriptedEngine:
         yield from ()
         return True
 
+    def brief(self, page: Page, hosted: bool) -> dict[str, Any]:
+        return {"summary": [], "questions": [], "by": "scripted" if hosted else "", "note": page.title}
+
     def note(self, run: Run, text: str) -> None:
         with (self.folder / f"log-{run.id}").open("a") as file:
             file.write(text + "\n")

@@ -19,11 +19,12 @@ from agent.errors import NotFound
 from agent.records import Page
 from server.store.database import Database, insert_once
 from server.store.pages import drop_unheld, pack, unpack
+from server.store.records import clean
 from server.store.runs import forget_runs, new_id
 from server.store.tables import capture, page, reading_ask, run_context, run_page
 from server.store.texts import Reading, of_meta
 
-KIND = "capture"  # of the ask for its text
+KIND, BRIEF = "capture", "brief"  # of the asks for its text, and for what it says in brief
 DAYS, UNREAD_SECONDS = 7.0, 3600.0  # that a capture is kept which nobody saved and no run holds; that one may wait for its text
 LEVEL = 1  # of zlib, for what is kept for a second
 LISTED = 200
@@ -53,6 +54,11 @@ def ask_key(capture_id: str) -> str:
     return f"{KIND}-{capture_id}"
 
 
+def brief_key(capture_id: str) -> str:
+    """The name of the ask for a capture's brief."""
+    return f"{BRIEF}-{capture_id}"
+
+
 class Captures:
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -76,13 +82,13 @@ class Captures:
 
     def settle(self, capture_id: str, kept: Page, made: Reading) -> None:
         """Keep the text in place of what was sent. Nothing is kept of a capture that was deleted meanwhile."""
-        row, meta = pack(kept), {name: value for name, value in vars(made).items() if name != "text"}
+        packed, meta = pack(kept), {name: value for name, value in vars(made).items() if name != "text"}
         values = {"sent": None, "sha256": kept.sha256, "page": kept.meta(), "meta": meta, "title": made.title,
                   "text": zlib.compress(made.text.encode("utf-8", "surrogatepass"))}
         mine = capture.c.id == capture_id
         with self.database.write() as connection:
             if connection.execute(select(capture.c.id).where(mine).with_for_update()).first():
-                insert_once(connection, page, row)
+                insert_once(connection, page, packed.row)
                 connection.execute(update(capture).where(mine).values(**values))
 
     def scrub(self) -> None:
@@ -99,7 +105,7 @@ class Captures:
 
     def newest(self) -> list[Capture]:
         """Newest first, without the texts."""
-        light = [column for column in capture.c if column.name not in ("sent", "text")]
+        light = [column for column in capture.c if column.name not in ("sent", "text", "brief")]
         query = select(*light).where(capture.c.sha256.is_not(None)).order_by(capture.c.created_at.desc(), capture.c.id.desc())
         with self.database.read() as connection:
             rows = connection.execute(query.limit(LISTED)).all()
@@ -114,6 +120,16 @@ class Captures:
         if row is None:
             raise NotFound("A page that this run was given has been deleted.")
         return unpack(row, row.own)
+
+    def brief(self, capture_id: str) -> dict[str, Any] | None:
+        """What it says in brief, None where that was not made."""
+        with self.database.read() as connection:
+            return connection.scalar(select(capture.c.brief).where(capture.c.id == capture_id))
+
+    def keep_brief(self, capture_id: str, made: Mapping[str, Any]) -> None:
+        """Nothing is kept of a capture that was deleted meanwhile."""
+        with self.database.write() as connection:
+            connection.execute(update(capture).where(capture.c.id == capture_id).values(brief=cleaned(made)))
 
     def save(self, capture_id: str) -> Capture:
         """Keep it for good. Raises NotFound."""
@@ -149,7 +165,7 @@ class Captures:
 def forget_one(connection: Connection, capture_id: str) -> None:
     """Delete a capture that no run was given. Of its page, which a run may have read elsewhere, what is the capture's own goes too."""
     sha256 = connection.scalar(select(capture.c.sha256).where(capture.c.id == capture_id))
-    connection.execute(delete(reading_ask).where(reading_ask.c.key == ask_key(capture_id)))
+    connection.execute(delete(reading_ask).where(reading_ask.c.key.in_([ask_key(capture_id), brief_key(capture_id)])))
     connection.execute(delete(capture).where(capture.c.id == capture_id))
     if sha256:
         drop_unheld(connection, [sha256])
@@ -186,6 +202,15 @@ def whole(row: Row, runs: tuple[str, ...]) -> Capture:
 def as_capture(row: Row, runs: tuple[str, ...]) -> Capture:
     own = {name: getattr(row, name) for name in ("id", "url", "title", "selection", "captured_at", "created_at", "saved", "sha256")}
     return Capture(**own, made=of_meta(row.meta), runs=runs)
+
+
+def cleaned(value: Any) -> Any:
+    """The same with texts that every database takes."""
+    if isinstance(value, Mapping):
+        return {name: cleaned(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [cleaned(one) for one in value]
+    return clean(value) if isinstance(value, str) else value
 
 
 def moment(seconds: float) -> str:

@@ -17,7 +17,6 @@ from agent.journal import Fenced, Journal, MemoryShelf
 from agent.settings import Settings
 from server.store import Database, Ending, open_store
 from server.store.migrate import HEAD, SCRIPTS, revision
-from server.store.runs import Runs
 from server.store.tables import metadata
 from tests.crew import ROOT, page
 
@@ -149,7 +148,13 @@ def test_only_one_of_two_reapers_gets_a_run(store):
 def test_migrations_and_tables_say_the_same(store):
     assert max(path.name for path in (SCRIPTS / "versions").glob("0*.py")).startswith(HEAD)
     with store.database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        unlike = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert [one for one in unlike if not is_of_fts(one)] == []
+
+
+def is_of_fts(difference):
+    """FTS5 makes tables of its own, which no metadata knows."""
+    return difference[0] == "remove_table" and difference[1].name.startswith("library_words")
 
 
 def test_a_database_of_before_is_brought_up_with_all_that_it_holds(settings):
@@ -158,12 +163,14 @@ def test_a_database_of_before_is_brought_up_with_all_that_it_holds(settings):
     config = Config(attributes={"database": database})
     config.set_main_option("script_location", str(SCRIPTS))
     command.upgrade(config, "0004")
-    asked = Runs(database).add("Why?", "quick", True)
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO run (id, question, depth, model, status, created_at, stop_requested) "
+                                   "VALUES ('before', 'Why?', 'quick', 1, 'done', 1, 0)")
     database.close()
     store = open_store(settings)
     assert revision(store.database) == HEAD
-    assert store.runs.get(asked.id).question == "Why?"
-    assert store.devices.all() == []
+    assert store.runs.get("before").question == "Why?"
+    assert (store.devices.all(), store.captures.newest()) == ([], [])
     store.close()
 
 
