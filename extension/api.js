@@ -79,8 +79,8 @@ export class Leash {
   save(id) { return this.json(`/api/captures/${id}/save`, { method: "POST" }); }
   /** @param {string} id */
   forget(id) { return this.json(`/api/captures/${id}`, { method: "DELETE" }); }
-  /** @param {string} id */
-  askBrief(id) { return this.json(`/api/captures/${id}/brief`, { method: "POST" }); }
+  /** @param {string} id @param {boolean} hosted whether a model elsewhere may see the page for it */
+  askBrief(id, hosted) { return this.json(`/api/captures/${id}/brief`, { method: "POST", body: { hosted } }); }
   /** @param {string} id @returns {Promise<Brief>} */
   brief(id) { return this.json(`/api/captures/${id}/brief`); }
 

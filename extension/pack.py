@@ -1,12 +1,13 @@
 """Makes the two files for the stores: dist/leash-chromium.zip and dist/leash-firefox.zip, the same bytes each time.
 
-One manifest serves both browsers as it stands; each zip leaves out what only the other one reads, so that neither warns. Chromium keeps `key`:
-it fixes the id by which a Leash knows the extension.
+One manifest serves both browsers as it stands; each zip leaves out what only the other one reads, so that neither warns.
+Chromium keeps `key`, which fixes the id by which a Leash knows the extension.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from pathlib import Path
 
@@ -17,7 +18,8 @@ MOST_BYTES = 150_000
 WHEN = (2026, 1, 1, 0, 0, 0)
 FOREIGN = {
     "chromium": ("sidebar_action", "browser_specific_settings", "background.scripts"),
-    "firefox": ("key", "side_panel", "minimum_chrome_version", "background.service_worker", "permissions.sidePanel", "permissions.offscreen"),
+    "firefox": ("key", "side_panel", "minimum_chrome_version", "background.service_worker", "permissions.sidePanel",
+                "permissions.offscreen"),
 }
 LEFT = {"chromium": (), "firefox": ("offscreen.html", "offscreen.js")}
 
@@ -58,4 +60,4 @@ def pack(browser: str, folder: Path = DIST) -> Path:
 if __name__ == "__main__":
     for browser in FOREIGN:
         made = pack(browser)
-        print(f"{made}  {made.stat().st_size:,} bytes")
+        sys.stdout.write(f"{made.relative_to(HERE.parent)}  {made.stat().st_size:,} bytes\n")

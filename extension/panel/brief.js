@@ -11,19 +11,22 @@ const MOST_MS = 180_000;
 /** @param {import("./page.js").PagePart} part @param {import("../api.js").Capture} capture */
 export function briefOf(part, capture) {
   const place = h("div", {});
-  const go = h("button", { type: "button", class: "quiet", "data-key": "b", "aria-keyshortcuts": "b", onclick: () => start(part, capture, place, go) },
+  const hosts = part.panel.ask.hostedHosts().join(", ");
+  const hosted = h("input", { type: "checkbox", id: "brief-hosted" });
+  const go = h("button", { type: "button", class: "quiet", "data-key": "b", "aria-keyshortcuts": "b", onclick: () => start(part, capture, place, { go, hosted: hosted.checked }) },
                h("span", {}, t("brief_go")), h("kbd", { "aria-hidden": "true" }, "B"));
   if (part.brief) draw(place, part.brief, part);
-  return h("section", { class: "brief" }, part.brief?.state === "done" ? null : go, place);
+  return h("section", { class: "brief" }, ...(part.brief?.state === "done" ? [] : [
+    go, hosts && h("p", { class: "check" }, hosted, h("label", { for: "brief-hosted" }, t("brief_hosted", hosts)))]), place);
 }
 
-/** @param {import("./page.js").PagePart} part @param {import("../api.js").Capture} capture @param {HTMLElement} place @param {HTMLButtonElement} go */
-async function start(part, capture, place, go) {
+/** @param {import("./page.js").PagePart} part @param {import("../api.js").Capture} capture @param {HTMLElement} place @param {{go: HTMLButtonElement, hosted: boolean}} how */
+async function start(part, capture, place, { go, hosted }) {
   const { panel } = part;
   go.disabled = true;
   place.replaceChildren(h("p", { class: "aside" }, h("span", { class: "dots", "aria-hidden": "true" }), t("brief_working")));
   try {
-    await panel.leash.askBrief(capture.id);
+    await panel.leash.askBrief(capture.id, hosted);
     const until = Date.now() + MOST_MS;
     let brief = await panel.leash.brief(capture.id);
     while (brief.state === "working" && Date.now() < until) {

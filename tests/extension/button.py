@@ -16,6 +16,14 @@ from pack import files_for  # noqa: E402  (the shipped files are what is tested)
 
 ID = "ebfmaaeilfmfdibidnbiefoelmlihcdl"
 PATIENCE = 30.0
+OPENED = """await new Promise((done) => {
+    const asked = indexedDB.open("leash", 1);
+    asked.onupgradeneeded = () => {
+        const stores = [["unsent", "id"], ["tray", "id"], ["shown", "window"]];
+        for (const [name, keyPath] of stores) asked.result.createObjectStore(name, { keyPath });
+    };
+    asked.onsuccess = () => done(asked.result);
+})"""
 
 
 def unpacked(browser: str, folder: Path) -> Path:
@@ -37,8 +45,8 @@ class Profile:
     proxy: str = ""
 
     def open(self, **more: Any) -> Button:
-        args = ["--enable-unsafe-extension-debugging", f"--disable-extensions-except={self.extension}", f"--load-extension={self.extension}",
-                "--lang=en"]
+        args = ["--enable-unsafe-extension-debugging", f"--disable-extensions-except={self.extension}",
+                f"--load-extension={self.extension}", "--lang=en"]
         proxy = {"server": self.proxy, "bypass": "127.0.0.1,localhost"} if self.proxy else None
         context = self.playwright.chromium.launch_persistent_context(
             str(self.folder), executable_path=self.browser, headless=True, args=args, proxy=proxy, ignore_https_errors=True,
@@ -82,28 +90,22 @@ class Button:
         return self.worker.evaluate("chrome.storage.local.get()")
 
     def forget_all(self) -> None:
+        self.worker.evaluate("async () => { await chrome.storage.local.clear(); await chrome.storage.session.clear(); }")
         self.worker.evaluate("""async () => {
-            await chrome.storage.local.clear();
-            await chrome.storage.session.clear();
-            await chrome.alarms.clearAll();
-            const base = await new Promise((done) => {
-                const asked = indexedDB.open("leash", 1);
-                asked.onupgradeneeded = () => { for (const [name, keyPath] of [["unsent", "id"], ["tray", "id"], ["shown", "window"]]) asked.result.createObjectStore(name, { keyPath }); };
-                asked.onsuccess = () => done(asked.result);
-            });
+            const base = OPENED;
             for (const name of base.objectStoreNames) base.transaction(name, "readwrite").objectStore(name).clear();
             base.close();
-        }""")
+        }""".replace("OPENED", OPENED))
 
     def kept(self, name: str) -> list[dict[str, Any]]:
         """What its store holds under a name."""
         return self.worker.evaluate("""async (name) => {
-            const base = await new Promise((done) => { const asked = indexedDB.open("leash", 1); asked.onsuccess = () => done(asked.result); });
+            const base = OPENED;
             const asked = base.transaction(name).objectStore(name).getAll();
             await new Promise((done) => { asked.onsuccess = done; });
             base.close();
             return asked.result;
-        }""", name)
+        }""".replace("OPENED", OPENED), name)
 
     # ------------------------------------------------------------ pressing
 

@@ -15,4 +15,4 @@ def f1(one: str, other: str) -> float:
 
 def without_head(text: str) -> str:
     """Without the provenance on top, which differs by how the page came."""
-    return re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S)
+    return re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)

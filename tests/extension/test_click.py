@@ -38,9 +38,11 @@ def test_the_clipboard_has_what_leash_makes_of_the_address(button: Button, leash
     assert pasted == button.kept("shown")[0]["capture"]["text"]
 
 
-SIGNED_IN = """<!DOCTYPE html><html lang="en"><title>Your orders</title><body><main id="m"><h1>Sign in</h1><p>Please sign in to see your orders.</p></main>
+SIGNED_IN = """<!DOCTYPE html><html lang="en"><title>Your orders</title><body>
+<main id="m"><h1>Sign in</h1><p>Please sign in to see your orders.</p></main>
 <script>document.getElementById("m").innerHTML = "<h1>Your orders</h1>" + Array.from({length: 30}, (_, n) =>
- `<p>Order ${n}: the copper kettle number ${n} was sent on the ${n % 28 + 1}th of May and arrives within the week.</p>`).join("")</script></body></html>"""
+ `<p>Order ${n}: the copper kettle number ${n} was sent on the ${n % 28 + 1}th of May and arrives within the week.</p>`
+).join("")</script></body></html>"""
 
 
 def test_what_a_script_drew_for_the_signed_in_user_is_taken(button: Button, leash: LeashUp, site: Callable) -> None:
@@ -51,19 +53,21 @@ def test_what_a_script_drew_for_the_signed_in_user_is_taken(button: Button, leas
     assert "Please sign in" not in pasted
 
 
-SHADOWS = """<!DOCTYPE html><html lang="en"><title>Parts</title><meta name="csrf-token" content="META-SECRET"><body><main><h1>The page of parts</h1>
+SHADOWS = """<!DOCTYPE html><html lang="en"><title>Parts</title><meta name="csrf-token" content="META-SECRET"><body><main>
+<h1>The page of parts</h1>
 <p>This page is made of parts that a simple reader does not see, and each of them says something of its own to the user.</p>
 <wind-card><span slot="name">the slotted name of the wind</span><span>never slotted, never seen</span></wind-card>
 <iframe src="/inner"></iframe><iframe src="{elsewhere}/other"></iframe>
 <form><label>Who <input name="who" value="TYPED-BY-USER"></label><input type="hidden" name="t" value="HIDDEN-SECRET">
-<input type="PASSWORD" value="PASSWORD-SECRET"><textarea>TEXTAREA-SECRET</textarea><input name="childNodes"><input name="firstChild"><input name="attributes">
+<input type="PASSWORD" value="PASSWORD-SECRET"><textarea>TEXTAREA-SECRET</textarea>
+<input name="childNodes"><input name="firstChild"><input name="attributes">
 <p>Words inside of the form are words of the page as well and are to be read like those.</p></form>
 <p data-access-token="DATA-SECRET">A last paragraph stands here so that the page has an end which can be told from the rest.</p></main>
 <script>window.inline = "SCRIPT-SECRET"; customElements.define("wind-card", class extends HTMLElement {{
  constructor() {{ super(); window.made = (window.made || 0) + 1; this.attachShadow({{mode: "open"}}).innerHTML =
   "<p>In the shadow root: <slot name='name'>nobody</slot> blows over the hills of the north all day.</p>"; }} }});
-document.querySelector("[type=PASSWORD]").value = "TYPED-PASSWORD"; new MutationObserver((all) => {{ window.changes = (window.changes || 0) + all.length; }})
- .observe(document, {{subtree: true, childList: true, attributes: true, characterData: true}});</script></body></html>"""
+document.querySelector("[type=PASSWORD]").value = "TYPED-PASSWORD";
+new MutationObserver((all) => {{ window.changes = (window.changes || 0) + all.length; }}).observe(document, {{subtree: true, childList: true, attributes: true, characterData: true}});</script></body></html>"""
 
 
 def test_shadows_and_frames_are_read_and_secrets_are_not(button: Button, site: Callable) -> None:
@@ -102,9 +106,13 @@ def posted(button: Button, act: Callable[[], object]) -> dict:
 
 HOSTILE = """<!DOCTYPE html><html lang="en"><title>Hostile</title><body><main><h1>A page that fights</h1>
 <p>This page rewrites what scripts stand on, and hopes that a reader of it stumbles over one of its traps on the way.</p></main><script>
-for (const [holder, names] of [[Node.prototype, ["nodeType", "childNodes", "firstChild", "lastChild", "previousSibling", "textContent"]], [Element.prototype, ["localName", "attributes", "shadowRoot", "outerHTML"]],
-  [Document.prototype, ["documentElement", "title", "body"]]]) for (const name of names) Object.defineProperty(holder, name, {get() { for (;;); }});
-Array.prototype.push = Array.prototype.pop = String.prototype.replace = JSON.stringify = Promise.prototype.then = () => { throw new Error("trap"); };
+for (const [holder, names] of [
+  [Node.prototype, ["nodeType", "childNodes", "firstChild", "lastChild", "previousSibling", "textContent"]],
+  [Element.prototype, ["localName", "attributes", "shadowRoot", "outerHTML"]],
+  [Document.prototype, ["documentElement", "title", "body"]],
+]) for (const name of names) Object.defineProperty(holder, name, {get() { for (;;); }});
+const trap = () => { throw new Error("trap"); };
+Array.prototype.push = Array.prototype.pop = String.prototype.replace = JSON.stringify = Promise.prototype.then = trap;
 window.setTimeout = window.fetch = null; Object.prototype.toJSON = () => "trap"; Object.freeze(Object.prototype);
 document.getSelection = window.getSelection = () => { throw new Error("trap"); };</script></body></html>"""
 
@@ -116,8 +124,8 @@ def test_a_page_that_rewrites_prototypes_is_read_like_any_other(button: Button, 
 
 
 def test_five_thousand_frames_are_bounded_and_said(button: Button, site: Callable) -> None:
-    html = """<!DOCTYPE html><title>Frames</title><main><h1>Frames without end</h1><p>This page holds five thousand frames, which is more than anybody can read.</p></main>
-    <script>for (let n = 0; n < 5000; n += 1) document.body.append(document.createElement("iframe"));</script>"""
+    html = """<!DOCTYPE html><title>Frames</title><main><h1>Frames without end</h1>
+    <p>This page holds five thousand frames, which is more than anybody can read.</p></main><script>for (let n = 0; n < 5000; n += 1) document.body.append(document.createElement("iframe"));</script>"""
     page = button.context.new_page()
     page.goto(site({"/": html}) + "/", timeout=120_000)
     button.take(page)
@@ -129,8 +137,10 @@ def test_five_thousand_frames_are_bounded_and_said(button: Button, site: Callabl
 def test_a_page_of_fifty_megabytes_is_cut_and_never_freezes(button: Button, site: Callable) -> None:
     html = """<!DOCTYPE html><title>Long</title><main><h1>Long</h1></main><script>
     const line = "The river goes on and on between its banks and says the same again in other words. ".repeat(60);
-    for (let n = 0; n < 10000; n += 1) { const p = document.createElement("p"); p.textContent = n + " " + line; document.querySelector("main").append(p); }
-    let last = performance.now(); window.longest = 0; setInterval(() => { const now = performance.now(); window.longest = Math.max(window.longest, now - last); last = now; }, 5);
+    const main = document.querySelector("main"), add = (n) => { main.append(document.createElement("p")); main.lastChild.textContent = n + line; };
+    for (let n = 0; n < 10000; n += 1) add(n);
+    let last = performance.now(); window.longest = 0;
+    setInterval(() => { const now = performance.now(); window.longest = Math.max(window.longest, now - last); last = now; }, 5);
     </script>"""
     page = button.context.new_page()
     page.goto(site({"/": html}) + "/", timeout=120_000)
@@ -144,8 +154,17 @@ def test_a_page_of_fifty_megabytes_is_cut_and_never_freezes(button: Button, site
     assert page.evaluate("longest") < 1000
 
 
-VTT = "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\n<v Ann>Welcome to the talk on kites.</v>\n\n1\n00:01:05.500 --> 00:01:09.000\nThe string must hold.\n"
-TALK = """<!DOCTYPE html><html lang="en"><title>A talk</title><main><h1>A talk on kites</h1><p>The recording of a talk that was held in the spring on how to build a kite from paper.</p>
+VTT = """WEBVTT
+
+00:00:01.000 --> 00:00:04.000
+<v Ann>Welcome to the talk on kites.</v>
+
+1
+00:01:05.500 --> 00:01:09.000
+The string must hold.
+"""
+TALK = """<!DOCTYPE html><html lang="en"><title>A talk</title><main><h1>A talk on kites</h1>
+<p>The recording of a talk that was held in the spring on how to build a kite from paper.</p>
 <video controls><track kind="captions" src="/talk.vtt" srclang="en"></video></main></html>"""
 
 

@@ -122,7 +122,7 @@ def test_what_was_taken_is_shown_and_used_by_keys(button: Button, taken: Page, l
 
 def test_text_of_pages_is_never_markup(button: Button, site: Callable) -> None:
     evil = "<img src=x onerror=alert(1)>"
-    page = button.visit(site({"/": f"""<!DOCTYPE html><title>Evil</title><main><h1>&lt;img src=x onerror=alert(1)&gt;</h1>
+    page = button.visit(site({"/": """<!DOCTYPE html><title>Evil</title><main><h1>&lt;img src=x onerror=alert(1)&gt;</h1>
         <p>A paragraph that shows a piece of markup to its readers: &lt;img src=x onerror=alert(1)&gt; and goes on after it.</p></main>"""}) + "/")
     button.take(page)
     panel = button.panel()
