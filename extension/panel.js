@@ -109,6 +109,7 @@ export class Panel {
     main.replaceChildren(...content);
     const again = (focus && document.getElementById(focus)) || (key && main.querySelector(`[data-key="${key}"]`));
     if (again instanceof HTMLElement) again.focus({ preventScroll: true });
+    await this.moved();
   }
 
   /** @param {number} count */
