@@ -90,7 +90,8 @@ export class Flow {
     if (!token) return this.keep(held, new Fault("unpaired"));
     if (consent !== address) return this.tell(held.window, { ...here, step: "consent" });
     await this.tell(held.window, { ...here, step: "sending" });
-    const staged = copy ? this.browser.stage() : null;
+    // the browser may end a worker that waits for long; the alarm then sends again what is still kept
+    const staged = Promise.all([this.browser.wake(true), copy ? this.browser.stage() : null]);
     let capture;
     try {
       capture = await this.leash(address, token).capture(held);

@@ -49,6 +49,7 @@ export class Panel {
     document.addEventListener("keydown", (event) => this.pressed(event));
     await this.draw();
     await this.greet();
+    await this.draw(); // which models there are decides what the user is asked
   }
 
   async reload() {
