@@ -135,10 +135,11 @@ def library_of(settings: Settings) -> Library | None:
 
 
 class LibraryHere:
-    """The service's library. What reads a database is loaded once it is searched: meanwhile the web is asked."""
+    """The service's library, opened in the background: what reads a database takes half a second to load."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.lock = settings, threading.Lock()
+        threading.Thread(target=self.opened, daemon=True).start()
 
     @cached_property
     def found(self) -> Library | None:
