@@ -125,7 +125,7 @@ def whole_lists(blocks: Blocks, kept: np.ndarray, chance: np.ndarray, words: np.
             items = said[first:after]
             share = (words[items] * kept[items]).sum() / max(words[items].sum(), 1)
             first -= first > 1 and blocks.texts[said[first - 1]].endswith((":", "："))
-            if share >= SOME and 0 < first and after < len(said) and kept[said[first - 1]] and kept[said[after]]:
+            if share >= SOME and first > 0 and after < len(said) and kept[said[first - 1]] and kept[said[after]]:
                 kept[said[first:after]] = True
             elif len(items) and np.ptp(chance[items]) <= ALIKE:
                 kept[items] = share >= 0.5
