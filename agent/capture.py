@@ -26,6 +26,7 @@ WALLS = {
     "paywall": "{host} shows this page only to those who pay, and hardly a word of it is here. Open it where you may read it, and "
                "press the button again.",
 }
+TOO_MUCH = "Select the part that you want, and send that alone."
 FOR_PAY = "{host} says that this page is only for those who pay: this is as much of it as your browser showed."
 SELECTED = "This is what was selected on the page, and not all of it."
 
@@ -63,7 +64,7 @@ def extracted(sent: Sent, children: Children) -> dict[str, Any]:
     try:
         found = children.run(html.encode("utf-8", "replace"), "text/html", "utf-8", sent.url, want, True)
     except Unreadable as error:
-        raise Unreadable(EMPTY if str(error) in NOTHING else str(error)) from error
+        raise Unreadable(EMPTY if str(error) in NOTHING else f"{error} {TOO_MUCH}") from error
     title = sent.title or found["title"] if sent.selection else found["title"] or sent.title
     return {**found, "title": title[:300]}
 

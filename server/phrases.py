@@ -53,6 +53,13 @@ def limits_of(budget: Budget) -> list[tuple[str, str]]:
     return rows
 
 
+def alone_words(budget: Budget) -> str:
+    """What a depth does with given pages alone, where nothing is searched."""
+    if budget.report:
+        return "A plan that you approve, several looks at the pages for each part of it, a report of sections."
+    return "A plan, a look at the pages for each part of it, a page of answer." if budget.plans else "One look, a short answer."
+
+
 def estimate_words(estimate: Estimate) -> str:
     """`Probably about 4 minutes, 48k tokens and $0.12.`"""
     short_run = estimate.seconds < 100

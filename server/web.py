@@ -211,7 +211,7 @@ def home_page(asked: dict[str, Any], trouble: str = "") -> str:
     before = request.args.get("before") if request.method == "GET" else None
     runs = service().runs(LISTED + 1, before)
     older = runs[LISTED - 1].id if len(runs) > LISTED else ""
-    words = {"title_of": phrases.title_of, "state_of": phrases.state_of, "others": others}
+    words = {"title_of": phrases.title_of, "state_of": phrases.state_of, "others": others, "alone_words": phrases.alone_words}
     cards = [depth_card(row) for row in dial_rows()]
     return render_template("home.html", asked=asked, trouble=trouble, cards=cards, given=request.form, writer=writer(), older=older,
                            runs=runs[:LISTED], examples=EXAMPLES, counted=counted, **words)
