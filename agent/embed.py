@@ -21,6 +21,7 @@ FILES = ("minilm.onnx", "words.npy", "tokenizer.json")
 LONGEST = 160  # tokens of a text that are read: a passage of four sentences has some 100
 # Read when onnxruntime is imported, which would else keep a device id and send its maker word of each use.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # noqa: TID251  (a wish to a library, no setting of ours)
+SLOW_FUSIONS = ["SkipLayerNormFusion"]  # the sum and the norm as one node take six times as long as one after the other
 BATCH = 16  # texts a call, of like length: 93 a second on two cores, where one by one gives 80 and 64 at once 79
 
 
@@ -67,7 +68,8 @@ class Embedder:
         tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        session = onnxruntime.InferenceSession(str(self.folder / "minilm.onnx"), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(self.folder / "minilm.onnx"), options, providers=["CPUExecutionProvider"],
+                                               disabled_optimizers=SLOW_FUSIONS)
         return tokenizer, session, np.load(self.folder / "words.npy")
 
     def loaded(self) -> tuple:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from agent import plan as planning
-from agent.answer import MOST_OF_PAGE, judge, pick
+from agent.answer import MOST_OF_PAGE, as_row, judge, pick
 from agent.budget import Budget
 from agent.check import Faulty, check, failed, rewrite
 from agent.context import NOTHING_GIVEN, Context, taken_up
@@ -23,9 +23,10 @@ from agent.events import Answered, Checking, Event, Failed, Planned, Started, Tr
 from agent.events import Draft as Drafted
 from agent.lanes import SETTLED, Lanes
 from agent.look import Inquiry, found, look_around
-from agent.markup import idents_in, pieces, settled
+from agent.markup import edited, idents_in, pieces, settled
 from agent.meter import Paused
 from agent.models import Switched, Wrote
+from agent.near import adds_nothing
 from agent.note import Material, Note
 from agent.rank import Ranked, rank
 from agent.records import Answer, Citation, Claim, Dispute
@@ -159,13 +160,21 @@ def changed(run: Run) -> Iterator[Event]:
 
 
 def in_quotes(run: Run, lanes: Lanes) -> Iterator[Event]:
-    """The dossier: what a run ends with where no model could write."""
-    weighed = lanes.groups()
-    groups = gathered(weighed, int(run.meter.limits()["quotes"]))
+    """The dossier: what a run ends with where no model could write. A replay quotes the same, whatever has come meanwhile."""
+    said = {"wishes": len(run.control.wishes())}
+    weighed, rows = run.tools.journal.step("quotes", said, lambda: chosen_quotes(lanes, int(run.meter.limits()["quotes"])))
+    groups = lanes.groups_from(rows)
     best = [one for _, ranked in groups for one in ranked]
-    yield found(best, sum(len(ranked) for _, ranked in weighed))
+    yield found(best, weighed)
     verdict = judge(run.question, best, run.tools.embedder.unusual)
     yield from by_quotes(run, groups, verdict.sentences, lanes)
+
+
+def chosen_quotes(lanes: Lanes, most: int) -> list:
+    """How many passages were weighed, and those that are quoted, by sub-question, as a journal keeps them."""
+    weighed = lanes.groups()
+    chosen = [[item.id, item.text, as_row(one)] for item, ranked in gathered(weighed, most) for one in ranked]
+    return [sum(len(ranked) for _, ranked in weighed), chosen]
 
 
 # ---------------------------------------------------------------- write
@@ -269,16 +278,36 @@ def checked(run: Run, markdown: str, draft: Draft, notes: Sequence[Note], most: 
         sentences = {place: text for place, text in rewrite(faulty, run.meter, run.today) if text}
     if not sentences:
         return draft.shown, tuple(claims[place] for place in sorted(claims)), draft
-    mended = Draft(Ledger.of_notes(notes), most)
-    mended.feed(replaced(markdown, sentences), last=True)
+    anew = replaced(markdown, sentences)
+    mended = drawn(anew, notes, most)
     fresh = mended.claims()
     if len(fresh) != len(claims):  # a sentence that became two: its text would no longer fit its neighbours
         return draft.shown, tuple(claims[place] for place in sorted(claims)), draft
-    kept = {place: replace(old, citations=fresh[place].citations) for place, old in claims.items() if place not in sentences}
+    if gone := said_already(fresh, sentences, anew):
+        mended = drawn(edited(anew, dict.fromkeys(gone)), notes, most)
+        fresh = mended.claims()
+    left = [place for place in sorted(claims) if place not in gone]
+    kept = {now: replace(claims[was], citations=fresh[now].citations) for now, was in enumerate(left) if was not in sentences}
     claims = yield from judged(run, fresh, kept)
     yield Writing(first_writer(run))
     yield Drafted(mended.shown, tuple(citation for _, citation in mended.places))
     return mended.shown, tuple(claims[place] for place in sorted(claims)), mended
+
+
+def drawn(markdown: str, notes: Sequence[Note], most: int) -> Draft:
+    draft = Draft(Ledger.of_notes(notes), most)
+    draft.feed(markdown, last=True)
+    return draft
+
+
+def said_already(claims: Sequence[Claim], fresh: Iterable[int], markdown: str) -> set[int]:
+    """Of the sentences said anew those that now only say what another one says; a table keeps its cells."""
+    gone: set[int] = set()
+    for place, piece in enumerate(pieces(markdown)):
+        others = [one for at, one in enumerate(claims) if at != place and at not in gone]
+        if place in fresh and not piece.cells and any(adds_nothing(claims[place], other) for other in others):
+            gone.add(place)
+    return gone
 
 
 def judged(run: Run, claims: Sequence[Claim], known: Mapping[int, Claim]) -> Iterator[Event]:

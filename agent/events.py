@@ -70,17 +70,21 @@ class Trouble(Event):
 
 @dataclass(frozen=True)
 class Reading(Event):
-    """This page is being opened, because of `reason`."""
+    """This page is being opened, because of `reason`. `providers` are those who named it, "library" among them."""
 
     url: str
     title: str
     reason: str = ""
     lane: str = ""
+    providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Kept(Event):
-    """This page was read and kept. `words` in its text, `seconds` from asking for it to having its text."""
+    """This page was read and kept. `words` in its text, `seconds` from asking for it to having its text.
+
+    `asked` is the address that it was opened by, "" where that is `url` itself.
+    """
 
     url: str
     title: str
@@ -91,6 +95,7 @@ class Kept(Event):
     seconds: float
     date: str = ""
     lane: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import ceil
 
-from agent.choose import chosen
+from agent.choose import chosen, near_links
 from agent.errors import ModelError, OverLimit
 from agent.events import Disputed, Event, Lane, Trouble
 from agent.look import DEEPEST, Inquiry, Skipped, gather, look_around, look_further, open_hits, search, search_more
@@ -21,6 +21,7 @@ from agent.write import Ledger
 
 FIRST_LOOK = 14  # pages of a lane without a model that asks the question itself: more of them only dilute (docs/LOG.md)
 FURTHER = 0.4  # of the run's pages: for its second look, that takes one passage of a page
+FOLLOWED = 0.1  # of them: for what the pages read link to
 SIDE_LOOK = 8  # and of one that asks a part of it
 MOST_A_ROUND = 8  # pages that one round may open
 USUAL_ROUNDS = 3  # of a lane: what its share of the pages is reckoned by
@@ -142,11 +143,14 @@ def one_look(inquiry: Inquiry, first: list[str]) -> Iterator[Event]:
     if whole:
         yield Lane(inquiry.lane, "reading")
         yield from look_further(inquiry, asked, int(inquiry.run.meter.limits()["pages"] * FURTHER))
+        yield from follow(inquiry, int(inquiry.run.meter.limits()["pages"] * FOLLOWED))
     inquiry.rounds += 1
     inquiry.run.meter.at_least("rounds", inquiry.rounds)
     if not inquiry.pages and inquiry.run.meter.left("pages") < 1:
         raise OverLimit("pages")
 
 
-
-
+def follow(inquiry: Inquiry, most: int) -> Iterator[Event]:
+    """Where the pages that were read lead: the links whose surroundings come nearest to the question."""
+    yield from open_hits(inquiry, near_links(inquiry, most), len(inquiry.opened) + most, lambda _: "a page that was read leads there")
+    yield from gather(inquiry)

@@ -10,9 +10,12 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.records import Page
+
+if TYPE_CHECKING:
+    from agent.search.library import Library
 
 
 class Entries(Protocol):
@@ -24,7 +27,12 @@ class Entries(Protocol):
 
 
 class Shelf(Protocol):
-    """Where pages are kept, by the SHA-256 of their text, with snapshot and picture. Called from many threads."""
+    """Where pages are kept, by the SHA-256 of their text, with snapshot and picture. Called from many threads.
+
+    `library` has what was read before this run, None where nothing is remembered.
+    """
+
+    library: Library | None
 
     def keep(self, page: Page) -> None: ...
 
@@ -80,8 +88,8 @@ class MemoryEntries:
 class MemoryShelf:
     """Pages of one process."""
 
-    def __init__(self) -> None:
-        self.lock, self.pages = threading.Lock(), {}
+    def __init__(self, library: Library | None = None) -> None:
+        self.lock, self.pages, self.library = threading.Lock(), {}, library
 
     def keep(self, page: Page) -> None:
         with self.lock:

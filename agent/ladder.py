@@ -21,8 +21,9 @@ from urllib.parse import urljoin, urlsplit
 
 from agent.errors import BadStatus, FetchError, Refused, Unreadable, Walled
 from agent.extract.signs.offers import MARKDOWN, header_offers
-from agent.extract.signs.walls import GONE, word_count
+from agent.extract.signs.walls import GONE
 from agent.extract.want import Want
+from agent.extract.words import word_count
 from agent.fetch.http import Fetched
 from agent.fetch.later import later
 from agent.fetch.robots import Says, header_signals

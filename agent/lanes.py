@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.answer import pick
+from agent.answer import from_row, pick
 from agent.dossier import Group
 from agent.events import Dropped, Event, Kept, Lane, Planned, Steered
 from agent.inquire import inquire
@@ -258,6 +258,15 @@ class Lanes:
             further.append((one.item, rank([page for page in pages if page not in core], self.measure(one))))
         found = [(item, ranked) for item, ranked in (*first, *further) if ranked]
         return found or [(self.run.plan.items[0], rank(self.run.kept(self.run.pages()), self.run.likeness))]
+
+    def groups_from(self, rows: Sequence[Any]) -> list[Group]:
+        """The groups that these rows, of a sub-question's id and text and a passage, were made of, in their order."""
+        pages = {page.sha256: page for one in self.inquiries.values() for page in one.pages.values()}
+        groups: dict[str, Group] = {}
+        for ident, text, row in rows:
+            if page := pages.get(row[0]) or self.run.tools.shelf.page(row[0]):
+                groups.setdefault(ident, (SubQuestion(ident, text), []))[1].append(from_row(row, page))
+        return list(groups.values())
 
     def measure(self, inquiry: Inquiry) -> Likeness:
         """What passages are weighed by: a part of the question by itself, a sub-topic that was found by the question."""

@@ -15,6 +15,7 @@ from agent.note import Note
 from agent.rank import Likeness, Ranked, choose_hits, in_short, passages_of, rank
 from agent.records import Hit, Page, Passage, SubQuestion
 from agent.run import Run
+from agent.search.library import NAME
 from agent.search.merge import page_key
 from agent.wordings import widened
 from agent.write import Ledger
@@ -197,7 +198,12 @@ def open_hits(inquiry: Inquiry, hits: Sequence[Hit], upto: int, reason: Reasons 
             continue
         inquiry.opened[inquiry.run.open(hit.url, lane=inquiry.lane)] = hit
         if not known:
-            yield Reading(hit.url, hit.title, reason(hit), inquiry.lane)
+            yield Reading(hit.url, hit.title, in_words(hit, reason(hit)), inquiry.lane, hit.providers)
+
+
+def in_words(hit: Hit, reason: str) -> str:
+    """Why it is opened; of what the library has, that too."""
+    return "; ".join(filter(None, [reason, "in your library" if NAME in hit.providers else ""]))
 
 
 def gather(inquiry: Inquiry) -> Iterator[Event]:
@@ -207,7 +213,7 @@ def gather(inquiry: Inquiry) -> Iterator[Event]:
     try:
         late = yield from waited_for(inquiry, set(inquiry.opened) - inquiry.came, started)
         for future in late:
-            yield Dropped(inquiry.opened[future].url, "It did not come in time.", inquiry.lane)
+            yield from too_late(inquiry, inquiry.opened[future], future)
     finally:
         order = {hit.url: place for place, hit in enumerate(inquiry.opened.values())}
         inquiry.fresh = sorted(list(inquiry.pages.values())[before:], key=lambda page: order.get(page.url, len(order)))
@@ -257,6 +263,21 @@ def took(inquiry: Inquiry, hit: Hit, future: Future[Page], seconds: float) -> It
     except (FetchError, StorageError) as error:
         yield Dropped(hit.url, str(error), inquiry.lane)
         return
+    yield from keep(inquiry, hit, page, seconds)
+
+
+def too_late(inquiry: Inquiry, hit: Hit, future: Future[Page]) -> Iterator[Event]:
+    """A page that is not waited for any longer: what the library has of it stands in."""
+    page = inquiry.run.late(hit.url)
+    if page is None:
+        yield Dropped(hit.url, "It did not come in time.", inquiry.lane)
+        return
+    inquiry.came.add(future)
+    yield from keep(inquiry, hit, page, 0.0)
+
+
+def keep(inquiry: Inquiry, hit: Hit, page: Page, seconds: float) -> Iterator[Event]:
+    """Take a page in, unless one is there that says the same."""
     if page.sha256 in inquiry.pages:
         yield Dropped(hit.url, f"It says the same as {inquiry.pages[page.sha256].final_url}.", inquiry.lane)
         return
@@ -266,7 +287,9 @@ def took(inquiry: Inquiry, hit: Hit, future: Future[Page], seconds: float) -> It
         return
     inquiry.pages[page.sha256] = page
     yield Kept(page.final_url, page.title, page.site, page.rung, page.sha256, len(page.text.split()), round(seconds, 2),
-               page.date, inquiry.lane)
+               page.date, inquiry.lane, hit.url if hit.url != page.final_url else "")
+    if said := inquiry.run.instead(page):
+        yield Trouble("read", page.final_url, said, inquiry.lane)
     if len(inquiry.pages) == 1 and not inquiry.lane:
         yield found(rank([page], inquiry.likeness, by_meaning=False)[:1], 1)
     passages_of(page)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from agent.answer import pick
+from agent.answer import as_row, from_row, pick
 from agent.errors import ModelError, OverLimit
 from agent.events import Noted, Remark
 from agent.plan import number_of, short, told_by_human
@@ -148,18 +148,11 @@ def shown_in(inquiry: Inquiry, number: int | str) -> list[Note]:
     run = inquiry.run
     if number in inquiry.looked:  # a limit ended the round before; it was raised since
         return inquiry.looked[number]
-    spans = run.tools.journal.step("shown", [inquiry.item.id, number], lambda: [
-        [one.page.sha256, one.passage.start, one.passage.end, list(one.passage.headings), one.score, one.words, one.meaning]
-        for one in best_of(inquiry)])
-    first = 1 + len(inquiry.shown)
-    found = []
-    for place, (sha, start, end, headings, *scores) in enumerate(spans, first):
-        page = inquiry.pages.get(sha) or run.tools.shelf.page(sha)
-        if page is None:
-            continue
-        passage = Passage(sha, start, end, page.text[start:end], tuple(headings))
-        found.append(Note(f"p{number_of(inquiry.item.id) * 100 + place}", inquiry.item.id, Ranked(page, passage, *scores)))
-    inquiry.shown += [Passage(sha, start, end, "") for sha, start, end, *_ in spans]
+    rows = run.tools.journal.step("shown", [inquiry.item.id, number], lambda: list(map(as_row, best_of(inquiry))))
+    first = number_of(inquiry.item.id) * 100 + 1 + len(inquiry.shown)
+    pages = {row[0]: inquiry.pages.get(row[0]) or run.tools.shelf.page(row[0]) for row in rows}
+    found = [Note(f"p{ident}", inquiry.item.id, from_row(row, page)) for ident, row in enumerate(rows, first) if (page := pages[row[0]])]
+    inquiry.shown += [Passage(sha, start, end, "") for sha, start, end, *_ in rows]
     inquiry.looked[number] = found
     return found
 

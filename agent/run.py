@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
@@ -13,13 +14,13 @@ from urllib.parse import urlsplit
 from agent import plan as planning
 from agent.budget import Budget
 from agent.context import Context
-from agent.errors import FetchError, OverLimit, Refused
+from agent.errors import FetchError, OverLimit, Refused, StorageError
 from agent.events import Trouble
 from agent.meter import Meter, Paused
 from agent.near import Sketch, sketch_of, too_near
 from agent.rank import Likeness
 from agent.records import Page, Plan, SubQuestion
-from agent.search.merge import page_key
+from agent.search.merge import page_key, under
 from agent.steer import Control, MemoryControl
 from agent.tools import Tools
 
@@ -64,6 +65,8 @@ class Run:
         self._wanted: dict[str, set[str]] = {}  # by page, the lanes that want it; "" stands for nobody's lane
         self._items, self._edits = {}, 0
         self._sketches: dict[str, Sketch] = {}
+        self.stand_ins: dict[str, str] = {}  # by page from the library, why it could not be read now
+        self._late: dict[str, Page] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="read")
 
@@ -122,7 +125,7 @@ class Run:
         with self._lock:
             self._wanted.setdefault(key, set()).add(lane)
             if key not in self._opened or was_not_read(self._opened[key]):
-                self._opened[key] = self._pool.submit(self._read, url, chosen_by)
+                self._opened[key] = self._pool.submit(self._read, url, chosen_by, lane)
             return self._opened[key]
 
     def has_opened(self, url: str) -> bool:
@@ -134,29 +137,70 @@ class Run:
         """All that have come by now, in the order in which they were opened."""
         with self._lock:
             done = [future for future in self._opened.values() if future.done() and not future.cancelled()]
-        read = {future.result().sha256: future.result() for future in done if future.exception() is None}
-        return list({**self.given, **read}.values())
+        came = [future.result() for future in done if future.exception() is None]
+        return list({page.sha256: page for page in (*self.given.values(), *came, *self._late.values())}.values())
 
-    def _read(self, url: str, chosen_by: str) -> Page:
+    def _read(self, url: str, chosen_by: str, lane: str) -> Page:
         """From the shelf if this run has read it before. That a page cannot be read is remembered too, but costs nothing."""
         def work() -> str | dict[str, str]:
             if self.blocked(url) or self._skipped(url):
                 raise Unwanted
             try:
-                page = self.tools.reader.read(url, chosen_by, min(self.meter.seconds_left(), PAGE_SECONDS))
+                page = self._fresh(url, chosen_by, lane)
             except FetchError as error:
-                return {"failed": str(error)}
+                kept = None if isinstance(error, Refused) else self._from_library(url, chosen_by)
+                return {"kept": kept.sha256, "failed": str(error)} if kept else {"failed": str(error)}
             self.tools.shelf.keep(page)
             return page.sha256
 
         read = self.meter.step("read", {"url": url}, "pages", work)
-        if isinstance(read, dict):
+        failed = read.get("failed", "") if isinstance(read, dict) else ""
+        if failed and "kept" not in read:
             self.meter.count("pages", -1)
-            raise FetchError(read["failed"])
-        page = self.tools.shelf.page(read)
+            raise FetchError(failed)
+        page = self.tools.shelf.page(read["kept"] if failed else read)
         if page is None:
             raise FetchError("It was read before, but its text is no longer kept.")
+        if failed:
+            self.stand_ins[page.sha256] = failed
         return page
+
+    def _fresh(self, url: str, chosen_by: str, lane: str) -> Page:
+        """A repository by git, where that can be; anything else, and where git fails, as a page."""
+        until = time.monotonic() + min(self.meter.seconds_left(), PAGE_SECONDS)
+        if self.tools.repositories:
+            with suppress(FetchError):
+                item = next((item.text for item in self.plan.items if item.id == lane), "")
+                page = self.tools.repositories.read(url, f"{self.question} {item}", until - time.monotonic(), chosen_by)
+                if page:
+                    return page
+        return self.tools.reader.read(url, chosen_by, until - time.monotonic())
+
+    def late(self, url: str) -> Page | None:
+        """What stands in for a page that does not come in time: as it was read before, if it was."""
+        page = self._from_library(url, "agent")
+        if page:
+            self.stand_ins[page.sha256] = "It did not come in time."
+            with self._lock:
+                self._late[page_key(url)] = page
+        return page
+
+    def _from_library(self, url: str, chosen_by: str) -> Page | None:
+        """The page as an earlier run read it, put on this run's shelf with its date; None if none did, or it is unwanted."""
+        with suppress(StorageError):
+            found = self.tools.shelf.library.newest(url) if self.tools.shelf.library else None
+            if found and not self.blocked(found.final_url):
+                page = replace(found, url=url, chosen_by=chosen_by)
+                self.tools.shelf.keep(page)
+                return page
+        return None
+
+    def instead(self, page: Page) -> str:
+        """The sentence that says of a page from the library why it stands in; "" for a page that was read now."""
+        if page.sha256 not in self.stand_ins:
+            return ""
+        day = datetime.fromisoformat(page.fetched_at)
+        return f"{self.stand_ins[page.sha256]} So its text stands in as it was read on {day.day} {day:%B %Y}."
 
     def has_read(self, url: str) -> bool:
         """Whether a reading of it, by this sitting or an earlier one, is in the journal."""
@@ -205,11 +249,6 @@ class Run:
         """Those that the human has not dropped since."""
         pinned = {page_key(one) for one in self.meter.steering.pinned}
         return [page for page in pages if page_key(page.url) in pinned or not (self.unwanted(page.final_url) or self.unwanted(page.url))]
-
-
-def under(host: str, domains: Iterable[str]) -> bool:
-    """Whether a host is one of these domains, or of theirs."""
-    return any(host == domain or host.endswith("." + domain) for domain in domains)
 
 
 def was_not_read(future: Future[Page]) -> bool:

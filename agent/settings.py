@@ -219,6 +219,7 @@ SETTINGS: dict[str, Setting] = {
     "allow_nets": Setting([], networks, "Private networks that this Leash may read, as 10.1.0.0/16,192.168.7.9."),
     "blocked_domains": Setting([], names, "Domains never opened, as example.com,example.org."),
     "page_bytes": Setting(10_000_000, number(int, 0, strictly=True), "Most bytes of one page, after decoding."),
+    "pdf_bytes": Setting(40_000_000, number(int, 0, strictly=True), "Most bytes of one PDF, which holds more than text."),
     "page_seconds": Setting(10, number(float, 0, strictly=True), "Most seconds for one page to come."),
     "extract_seconds": Setting(5, number(float, 0, strictly=True), "Most seconds to make text of one page."),
     "extract_memory": Setting(1_000_000_000, number(int, 0, strictly=True),

@@ -7,7 +7,7 @@ arrives: `Control` is the port, `MemoryControl` its in-memory twin; the service 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -17,6 +17,9 @@ from agent.errors import BadInput
 from agent.search.merge import page_key
 
 KINDS = ("approve", "plan", "words", "pin", "drop", "block", "skip", "dig", "pause", "resume", "finish", "stop", "raise")
+ABOUT = {"words": "text", "pin": "url", "drop": "url", "block": "domain", "skip": "lane", "dig": "lane"}
+FIELDS = {"plan": ("items", "answers", "assumptions", "questions"), "raise": ("limits",)}  # a plan may be sent as it was shown
+OF_ITEM = ("id", "text", "done_when", "where", "chosen_by")
 MOST_WORDS = 1000  # characters
 MOST_ITEMS = 20  # of a plan
 
@@ -28,8 +31,8 @@ class Wish:
     approve {} · plan {"items": [{"id"?, "text", "done_when"?, "where"?}], "answers"?: {question id: text}} · words {"text"} ·
     pin, drop {"url"} · block {"domain"} · skip, dig {"lane"} · pause, resume, finish, stop {} · raise {"limits": {…}}.
 
-    In a plan an item without an id is new; those that are left out are dropped. `finish` ends the search and writes;
-    `stop` writes at once from what is there, asking no model any more.
+    In a plan an item without an id is new; those that are left out are dropped; what else a plan shows of itself may stand there
+    and changes nothing. `finish` ends the search and writes; `stop` writes at once from what is there, asking no model any more.
     """
 
     seq: int
@@ -136,7 +139,8 @@ def checked_wish(kind: Any, data: Any, most: Mapping[str, float]) -> dict[str, A
         raise BadInput(f"There is no wish “{str(kind)[:40]}”. A wish is one of: {', '.join(KINDS)}.")
     if not isinstance(data, dict):
         raise BadInput("A wish's details are a JSON object.")
-    wanted = {"words": "text", "pin": "url", "drop": "url", "block": "domain", "skip": "lane", "dig": "lane"}.get(kind)
+    wanted = ABOUT.get(kind)
+    only(data, FIELDS.get(kind, (wanted,) if wanted else ()), "A plan" if kind == "plan" else f"The wish “{kind}”")
     if wanted:
         return {wanted: {"url": checked_url, "domain": checked_domain}.get(wanted, str)(checked_text(data, wanted))}
     if kind == "plan":
@@ -147,6 +151,14 @@ def checked_wish(kind: Any, data: Any, most: Mapping[str, float]) -> dict[str, A
             raise BadInput('Say which limits: {"limits": {"pages": 60}}.')
         return {"limits": {name: limit(name, value, most.get(name, 0)) for name, value in given.items()}}
     return {}
+
+
+def only(data: Mapping[str, Any], names: Sequence[str], what: str) -> None:
+    """Raises BadInput for a field that nothing would come of: it may be a known one mistyped."""
+    for name in data:
+        if name not in names:
+            can = f"only {', '.join(names)}" if names else "none"
+            raise BadInput(f"{what} has no field “{str(name)[:40]}”; it takes {can}.")
 
 
 def checked_url(given: str) -> str:
@@ -188,6 +200,8 @@ def checked_plan(data: Mapping[str, Any]) -> dict[str, Any]:
         raise BadInput("A plan needs at least one sub-question. To end the run instead, stop it.")
     if len(items) > MOST_ITEMS:
         raise BadInput(f"A plan has at most {MOST_ITEMS} sub-questions; this one has {len(items)}.")
+    for item in items:
+        only(item, OF_ITEM, "A sub-question of a plan")
     if not isinstance(answers, dict):
         raise BadInput("“answers” is an object: the id of each question and what you answer.")
     rows = [{"text": checked_text(item, "text"), **optional(item)} for item in items]

@@ -14,7 +14,8 @@ from agent.journal import Journal, MemoryEntries, MemoryShelf, Shelf
 from agent.models import Models, models_from
 from agent.read import Reader
 from agent.records import Page
-from agent.search.provider import Results
+from agent.search.library import LibrarySearch
+from agent.search.provider import Provider, Results
 from agent.search.setup import searcher_from
 from agent.settings import Settings
 
@@ -24,12 +25,20 @@ if TYPE_CHECKING:
 TABS = 3  # pages that the browser shows at once
 
 
+class Repositories(Protocol):
+    """Who reads repositories (agent/repo/page.py has the real one). None for what is none; raises the FetchError tree."""
+
+    def read(self, url: str, question: str, seconds: float, chosen_by: str = "agent") -> Page | None: ...
+
+
 class Searches(Protocol):
     """Who is asked for pages (agent/search/provider.py has the real one)."""
 
     names: tuple[str, ...]
 
     def search(self, wording: str, count: int = 10) -> Results: ...
+
+    def along(self, library: Provider) -> Searches: ...
 
 
 class Reads(Protocol):
@@ -53,9 +62,12 @@ class Tools:
     closers: tuple[Callable[[], None], ...] = ()
     blocked: tuple[str, ...] = ()
     door: Egress | None = None
+    repositories: Repositories | None = None
 
     def with_journal(self, journal: Journal, shelf: Shelf, model: bool = True) -> Tools:
-        return replace(self, journal=journal, shelf=shelf, models=self.models if model else None, closers=())
+        """For one run. If its shelf has a library, that is searched along with the web."""
+        searcher = self.searcher.along(LibrarySearch(shelf.library, self.embedder, self.blocked)) if shelf.library else self.searcher
+        return replace(self, journal=journal, shelf=shelf, models=self.models if model else None, closers=(), searcher=searcher)
 
     def close(self) -> None:
         for close in self.closers:
@@ -67,6 +79,8 @@ def open_tools(settings: Settings, model: bool = True, children: Children | None
 
     `threads` look at one text's meaning together: two are sooner ready, one takes a seventh less of the processor.
     """
+    from agent.repo.page import GitReader
+
     children = children or text_children(settings)
     embedder = Embedder(threads=threads)
     embedder.warm()
@@ -77,7 +91,7 @@ def open_tools(settings: Settings, model: bool = True, children: Children | None
     models = models_from(settings, door) if model else None
     closers = (http.close, children.close, *([browser.close] if browser else []), door.close, embedder.close)
     return Tools(searcher_from(settings, door), Reader(settings, http, children, browser, Robots(http)), embedder, models,
-                 closers=closers, blocked=tuple(settings.blocked_domains), door=door)
+                 closers=closers, blocked=tuple(settings.blocked_domains), door=door, repositories=GitReader(settings, door))
 
 
 def open_reader(settings: Settings) -> tuple[Reader, Callable[[], None]]:

@@ -18,6 +18,7 @@ from agent.steer import Steering
 from server.cors import pairing_origin
 from server.service import Service
 from server.store import Entry, Run
+from server.store.library import Shelved
 from server.stream import Message, event_stream, resume_point, stream_response
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
@@ -164,6 +165,25 @@ def writers(settings: Settings) -> list[dict[str, Any]]:
     """The models that may write, in the order in which they are asked. Empty where none is set: one may still be found here."""
     return [{"name": one.model, "host": host_of(one.url), "local": settings.is_local(one.url)}
             for one in settings.endpoints if "write" in one.roles]
+
+
+@blueprint.delete("/pages/<sha256>")
+def forget_page(sha256: str) -> tuple[str, int]:
+    service().forget_page(sha256)
+    return "", 204
+
+
+@blueprint.get("/library")
+def library() -> Response:
+    """What was read, last read first: those pages that have all words of `q`."""
+    before = whole_number("before", -1)
+    found = service().library(request.args.get("q", ""), whole_number("limit", 50), None if before < 0 else before)
+    return jsonify({"pages": [shelved(one) for one in found], "size": service().library_size()})
+
+
+def shelved(one: Shelved) -> dict[str, Any]:
+    runs = [{"id": run_id, "question": question} for run_id, question in one.runs]
+    return {"id": one.id, **one.page.meta(), "read_at": one.read_at.isoformat(), "runs": runs}
 
 
 def told(run: Run) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +18,9 @@ import click
 if TYPE_CHECKING:
     from agent.budget import Budget
     from agent.events import Event
-    from agent.records import Answer
+    from agent.records import Answer, Page
+    from agent.search.library import Library
+    from agent.settings import Settings
     from agent.tools import Tools
 
 ANSWERED, FAULT, BAD_INPUT, NOTHING_FOUND, QUIT = 0, 1, 2, 3, 130
@@ -58,8 +62,6 @@ def command(**given: Any) -> None:
 
 def leave(code: int) -> None:
     """End the program. Lanes that were left in the middle of their work would make the C++ runtime abort an orderly end."""
-    import threading
-
     if any(thread.name.startswith(("lane", "read")) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -120,9 +122,42 @@ def opened(model: bool) -> Tools:
 
     settings = load_settings()
     children = text_children(settings)
+    from agent.journal import Journal, MemoryEntries, MemoryShelf
     from agent.tools import open_tools
 
-    return open_tools(settings, model, children)
+    tools = open_tools(settings, model, children)
+    return replace(tools.with_journal(Journal(MemoryEntries()), MemoryShelf(library_of(settings))), closers=tools.closers)
+
+
+def library_of(settings: Settings) -> Library | None:
+    """What the service has read before, if it has a database here."""
+    return LibraryHere(settings) if settings.database_url or (settings.data_dir / "leash.db").is_file() else None
+
+
+class LibraryHere:
+    """The service's library, opened in the background: what reads a database takes half a second to load."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.lock = settings, threading.Lock()
+        threading.Thread(target=self.opened, daemon=True).start()
+
+    @cached_property
+    def found(self) -> Library | None:
+        from server.store.library import open_library
+
+        return open_library(self.settings)
+
+    def opened(self) -> Library | None:
+        with self.lock:
+            return self.found
+
+    def search(self, words: Sequence[str], count: int) -> list[Page]:
+        library = self.opened()
+        return library.search(words, count) if library else []
+
+    def newest(self, url: str) -> Page | None:
+        library = self.opened()
+        return library.newest(url) if library else None
 
 
 def follow(events: Any, as_json: bool) -> int:

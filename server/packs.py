@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from agent.errors import LeashError, StorageError, TooSlow
 from agent.repo.target import SHA, target_of
-from agent.tokens import estimate
+from agent.tokens import count
 from server.options import Options
 from server.reading import error_of
 from server.readings import OLD, Readings, is_passing
@@ -131,7 +131,7 @@ def fill(shelf: PackFolder, key: str, pieces: Iterable[str], stop: Callable[[], 
             if first:
                 tell()
         undo.pop_all()
-    return round(estimate(bytes(sample)) * size / max(1, len(sample)))
+    return round(count(sample.decode("utf-8", "replace")) * size / max(1, len(sample)))
 
 
 def put(file: BinaryIO, data: bytes) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from agent import errors
 from agent.errors import LeashError
 from agent.records import sha256_of
-from agent.tokens import EXACT, count
+from agent.tokens import count
 from server.options import Options
 from server.store.texts import Reading, Texts, key_of
 
@@ -92,7 +92,7 @@ def reading_of(read: Read, url: str, now: float) -> Reading:
     links, headings = structure_of(text)
     fetched = datetime.fromisoformat(page.fetched_at).timestamp()
     return Reading(url, text, min(fetched, now), now, now + fresh_seconds(read.max_age), page.final_url, **about, **own,
-                   tokens=marks[-1][1], exact=EXACT, sha256=sha256_of(text), etag=read.validators.etag,
+                   tokens=marks[-1][1], exact=True, sha256=sha256_of(text), etag=read.validators.etag,
                    last_modified=read.validators.last_modified, notes=tuple(map(clean, read.notes)), links=links,
                    headings=headings, marks=marks, receipt=dict(read.receipt), offers=dict(read.offers), pages=read.pages)
 

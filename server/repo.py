@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 if TYPE_CHECKING:
-    from agent.repo.counting import Counting
     from agent.repo.opened import Opened
     from agent.repo.wishes import Wishes
 
@@ -40,34 +39,23 @@ def command(where: str, output: Path | None, **wishes: object) -> None:
     from agent.repo.wishes import Wishes
 
     asked = Wishes(**wishes)
-    with counting(where, asked) as children, opened(where, asked) as (repository, _):
+    with opened(where, asked) as repository:
         from agent.repo.pack import pack
 
-        write(pack(repository, asked, children), output)
+        write(pack(repository, asked), output)
 
 
 @contextmanager
-def counting(where: str, wishes: Wishes) -> Iterator[Counting | None]:
-    """The children that count, started before all else where that is sure to be worth it: they are ready when the files are."""
-    if wishes.estimate or wishes.tokens is not None or not Path(where).is_dir():
-        yield None
-        return
-    from agent.repo.counting import Counting
+def opened(where: str, wishes: Wishes) -> Iterator[Opened]:
+    from agent.tokens import begin
 
-    children = Counting()
-    try:
-        yield children
-    finally:
-        children.close()
-
-
-@contextmanager
-def opened(where: str, wishes: Wishes) -> Iterator[tuple[Opened, Wishes]]:
+    if not wishes.estimate:
+        begin()
     from agent.repo.opened import open_folder
 
     local = Path(where).exists()
     with open_folder(Path(where), wishes.ref, local_scratch) if local else opened_remote(where, wishes) as repository:
-        yield repository, wishes
+        yield repository
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from server.pairing import Pairing
 from server.readings import Readings
 from server.steering import checked_for
 from server.store import Entry, Run, Store, open_store
+from server.store.library import Shelved
 from server.store.records import Ending, ending_of
 
 LIST_LENGTH = 200
@@ -147,6 +148,19 @@ class Service:
     def pictured(self, run_id: str) -> frozenset[str]:
         """The pages of a run that have a picture, by their SHA-256."""
         return self.store.pages.pictured(run_id)
+
+    def library(self, query: str = "", limit: int = 50, before: int | None = None) -> list[Shelved]:
+        """Pages that runs have read and that have all of these words, last read first; with `before`, those after that one."""
+        if not 1 <= limit <= LIST_LENGTH:
+            raise BadInput(f"“limit” is a number from 1 to {LIST_LENGTH}.")
+        return self.store.library.newest(query, limit, before)
+
+    def library_size(self) -> int:
+        return self.store.library.count()
+
+    def forget_page(self, sha256: str) -> None:
+        """Delete a page of the library for good. Raises NotFound, or TooLate while an answer stands on it."""
+        self.store.library.forget(sha256)
 
     def answer(self, run_id: str) -> Answer | None:
         self.run(run_id)

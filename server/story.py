@@ -225,7 +225,19 @@ def row_of(story: Story, event: Kept | Dropped, title: str) -> PageRow:
     return row
 
 
+def led_on(story: Story, event: Kept) -> None:
+    """The row of the address that led to a page becomes the page's own; another way to one that is there is no row."""
+    opening = story.rows.get(event.asked)
+    if opening is None or opening.kept:
+        return
+    for rows in (story.rows, *(lane.rows for lane in story.lanes.values())):
+        if rows.pop(event.asked, None):
+            rows.setdefault(event.url, story.rows.get(event.url, opening))
+    story.rows[event.url].url = event.url
+
+
 def keep(story: Story, event: Kept) -> None:
+    led_on(story, event)
     row = row_of(story, event, event.title)
     row.why = "" if row.state == "dropped" else row.why  # it came after all
     row.state, row.kept, row.title = "kept", event, event.title or row.title

@@ -96,7 +96,8 @@ def repository(url: str, options: Options, as_json: bool) -> int:
     from server.repo import write as write_pieces
 
     refuse_for_repository(options)
-    with opened(url, Wishes(tokens=options.tokens, form="json" if as_json else "markdown")) as (found, wishes):
+    wishes = Wishes(tokens=options.tokens, form="json" if as_json else "markdown")
+    with opened(url, wishes) as found:
         write_pieces(pack(found, wishes), None)
     return DONE
 
@@ -108,6 +109,7 @@ def option_name(name: str) -> str:
 def reading(url: str, options: Options, settings: Settings, stack: ExitStack) -> Reading:
     """The text: kept and fresh, else read here and kept. A data folder that cannot be used only means that none is kept."""
     from agent.errors import StorageError
+    from agent.tokens import begin
     from server.reading import read_now, refresh
     from server.store.texts import key_of
 
@@ -115,6 +117,7 @@ def reading(url: str, options: Options, settings: Settings, stack: ExitStack) ->
     kept = texts.get(key) if texts and options.cache else None
     if kept and kept.is_fresh(time.time()):
         return kept
+    begin()
     reader = open_reader(settings, stack)
     if texts is None:
         return read_now(reader, url, options)

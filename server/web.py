@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from agent.budget import DEPTHS, Budget
 from agent.errors import BadInput, LeashError, NotFound
-from server import browsers, guard, helm, phrases
+from server import browsers, guard, helm, library, phrases
 from server.given import item_of, needed_elsewhere
 from server.lanes import site_of
 from server.runpage import about, last_news, news, page_for, service
@@ -46,8 +46,10 @@ NO_PICTURE = "There is no picture of this page. It was read without the browser,
 for name in ("ago", "day", "page_day", "cut", "site", "clock", "plain_words"):
     blueprint.add_app_template_filter(getattr(phrases, name), name)
 blueprint.add_app_template_filter(site_of, "domain")
+blueprint.add_app_template_global(counted, "counted")
 blueprint.register_blueprint(helm.blueprint)
 blueprint.register_blueprint(browsers.blueprint)
+blueprint.register_blueprint(library.blueprint)
 
 
 @blueprint.get("/")

@@ -12,7 +12,7 @@ from typing import Any
 from agent.budget import LIMITS
 from agent.errors import BadInput
 from agent.records import Plan
-from agent.steer import Wish
+from agent.steer import ABOUT, Wish
 from server import phrases
 from server.lanes import site_of
 from server.story import Story
@@ -71,7 +71,7 @@ def steer_wish(kind: str, about: str) -> tuple[str, dict[str, str]]:
         kind = "pin"
     if kind == "block" and ADDRESS.fullmatch(about):
         about = site_of(about)
-    field = {"words": "text", "pin": "url", "drop": "url", "block": "domain", "skip": "lane", "dig": "lane"}.get(kind)
+    field = ABOUT.get(kind)
     return kind, {field: about} if field else {}
 
 

@@ -45,6 +45,7 @@ from server.pairing import Pairing
 from server.steering import checked_for
 from server.store import Database
 from server.store.devices import Devices
+from server.store.library import Shelved
 from server.store.records import Entry, Run, ending_of, rest_of
 from server.store.tables import metadata
 from server.store.wishes import WAKING
@@ -164,6 +165,22 @@ class FakeService:
         self.script: Callable[[Run], Iterator[Event]] = script
         self.dial, self.wished = Dial(), defaultdict(list)
         self.pairing = Pairing(Devices(database_in(self)))
+
+    def library(self, query: str = "", limit: int = 50, before: int | None = None) -> list[Shelved]:
+        """Newest first by their place among the pages; the first one is what every answer stands on."""
+        users = tuple((run.id, run.question) for run in self.all.values())
+        read = [Shelved(place, page, datetime.now(UTC), users) for place, page in enumerate(self.pages.values(), 1)]
+        had = [one for one in reversed(read) if all(word in f"{one.page.title} {one.page.text}".lower() for word in query.lower().split())]
+        return [one for one in had if before is None or one.id < before][:limit]
+
+    def library_size(self) -> int:
+        return len(self.pages)
+
+    def forget_page(self, sha256: str) -> None:
+        if sha256 == PAGES[0].sha256 and self.all:
+            raise TooLate("A run stands on this page, so it stays.")
+        if self.pages.pop(sha256, None) is None:
+            raise NotFound("There is no such page in the library. It may have been deleted.")
 
     def forget_text(self, url: str) -> int:
         return self.readings.forget(url)

@@ -17,9 +17,10 @@ from agent.extract import html
 from agent.extract.bare import bare
 from agent.extract.signs.buttons import hides_more
 from agent.extract.signs.offers import offers_of
-from agent.extract.signs.walls import wall_of, word_count
+from agent.extract.signs.walls import wall_of
 from agent.extract.sniff import kind_of
 from agent.extract.source import Found, Source, decode, first_line
+from agent.extract.words import word_count
 
 if TYPE_CHECKING:
     from agent.extract.want import Want
@@ -132,7 +133,7 @@ def said(found: Found, source: Source) -> dict[str, Any]:
 
 def receipt(found: Found, marked: str) -> dict[str, Any]:
     """Nothing of these kinds is chosen: what is not in the text is what the reader says it left out."""
-    kept = {"words": len(found.text.split()), "code": len(FENCE.findall(marked)) // 2, "tables": len(TABLE.findall(marked)),
+    kept = {"words": word_count(found.text), "code": len(FENCE.findall(marked)) // 2, "tables": len(TABLE.findall(marked)),
             "links": len(LINKED.findall(marked))}
     lost = sum(row["words"] for row in found.dropped)
     return {"page": {**kept, "words": kept["words"] + lost}, "text": kept, "dropped": found.dropped,

@@ -28,6 +28,7 @@ from agent.extract.select.prune import prune
 from agent.extract.select.receipt import receipt
 from agent.extract.select.structured import add_what_it_says
 from agent.extract.want import Want
+from agent.extract.words import word_count
 
 WORD = re.compile(r"\w+")
 SHELL = 12  # words: what a body says before a script fills it
@@ -88,7 +89,7 @@ def blocks_in(tree: HtmlElement) -> Blocks:
     body = tree.find("body")
     body = tree if body is None else body
     blocks = blocks_of(body)
-    if sum(len(text.split()) for text in blocks.texts) < SHELL:
+    if sum(map(word_count, blocks.texts)) < SHELL:
         add_what_it_says(body, tree)
         blocks = blocks_of(body)
     return blocks

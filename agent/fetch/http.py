@@ -100,13 +100,17 @@ class Http:
             with from_redirect(url, hops), closing(wire.open(target, sent, deadline)) as reply:
                 following = next_hop(target, reply)
                 if following is None:
-                    return fetched(url, target, reply, tuple(hops), limit or self._settings.page_bytes, deadline)
+                    return fetched(url, target, reply, tuple(hops), limit or self._limit(reply), deadline)
             check_hop(read_target(url), hops, following)
             if leave:
                 leave(following.url)
             sent = sent if following.origin == target.origin else safe_headers(sent)
             hops.append(following.url)
             target = following
+
+    def _limit(self, reply: Reply) -> int:
+        kind, _ = content_kind(reply.headers.get("content-type", ""))
+        return self._settings.pdf_bytes if kind == "application/pdf" else self._settings.page_bytes
 
     def close(self) -> None:
         if "_opened" in vars(self):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from agent.tokens import estimate
+from agent.tokens import count
 
 OPEN, CLOSE = "<think>", "</think>"
 LOOP_TAIL, LOOP_PERIOD = 2400, 600  # at least four repetitions of at most 600 characters
@@ -122,5 +122,5 @@ def declines(text: str) -> bool:
 
 
 def roughly(text: str) -> int:
-    """About how many tokens a text has (within a few per cent, and quick; agent/tokens.py says how)."""
-    return estimate(text.encode("utf-8", "replace"))
+    """About how many tokens a text has: those of one family of models, exactly; others count a little differently."""
+    return count(text)

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from agent.errors import BadInput, LeashError
 from agent.repo.about import Density, languages, licence
-from agent.repo.counting import Counting, Item, read_all
+from agent.repo.counting import Item, read_all
 from agent.repo.forms import FORMS, Ending, File, Json, Summary
 from agent.repo.leftout import about_link, by_name, lacking
 from agent.repo.names import MISSING, Entry, shown
@@ -21,10 +21,8 @@ from agent.repo.opened import Opened
 from agent.repo.reading import How, Text
 from agent.repo.treelines import json_lines, tree_lines
 from agent.repo.wishes import Wishes
-from agent.tokens import EXACT
 
 SMALL = 1_500_000  # bytes of text that are read before the tree is shown, which takes about 0.1 s
-ALONE = 1_000_000  # bytes of text for which children are not worth their start, which takes 0.1 s
 BATCH_BYTES, BATCH_FILES = 150_000, 100
 OUTSIDE = "outside what was asked for (--include, --exclude)"
 
@@ -36,7 +34,6 @@ class Plan:
     opened: Opened
     wishes: Wishes
     how: How
-    children: Counting | None = None
 
     def __post_init__(self) -> None:
         self.entries: Sequence[Entry] = self.opened.tree.entries()
@@ -83,7 +80,7 @@ class Plan:
 
     @property
     def small(self) -> bool:
-        return EXACT and not self.wishes.estimate and self.wishes.tokens is None and self.size <= SMALL
+        return not self.wishes.estimate and self.wishes.tokens is None and self.size <= SMALL
 
     @cached_property
     def tokens(self) -> dict[str, int]:
@@ -91,27 +88,15 @@ class Plan:
         return {entry.path: self.density.tokens(entry) for entry in self.chosen} if self.exact is None else self.exact
 
 
-def pack(opened: Opened, wishes: Wishes, children: Counting | None = None) -> Iterator[str]:
+def pack(opened: Opened, wishes: Wishes) -> Iterator[str]:
     """The text of an opened repository, in pieces, as they are ready. Close it to stop.
-
-    `children` are counting children that the caller started and will close; else they are started for a large tree.
 
     Raises BadInput where the part that was asked for is not there, before the first piece.
     """
     how = How(wishes.everything, wishes.outline, not wishes.estimate, opened.lines)
-    plan = Plan(opened, wishes, how, children)
+    plan = Plan(opened, wishes, how)
     check(plan)
-    own = Counting() if not children and worth_children(plan) else None
-    plan.children = children or own
-    try:
-        yield from packed(plan) if wishes.tokens is None else packed_to_fit(plan)
-    finally:
-        if own:
-            own.close()
-
-
-def worth_children(plan: Plan) -> bool:
-    return EXACT and plan.how.exact and plan.wishes.tokens is None and plan.size > ALONE
+    yield from packed(plan) if wishes.tokens is None else packed_to_fit(plan)
 
 
 def packed_to_fit(plan: Plan) -> Iterator[str]:
@@ -155,7 +140,7 @@ def tree_of(plan: Plan, form: object, tokens: dict[str, int], exact: bool) -> It
 def texts_of(plan: Plan, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Text]]:
     """Each file with its text, in order; files that cannot be read have that as their reason."""
     lost: set[str] = set()
-    texts = read_all(batches(plan, entries, lost), plan.how, plan.children)
+    texts = read_all(batches(plan, entries, lost), plan.how)
     for entry, text in zip(entries, texts, strict=True):
         if plan.wishes.stop():
             raise LeashError("It was stopped.")
@@ -190,8 +175,8 @@ class Written:
         if text.reason:
             self._plan.leave(entry, text.reason)
             return None
-        exact = text.tokens >= 0 and EXACT
-        tokens = text.tokens if text.tokens >= 0 else self._plan.density.tokens(entry)
+        exact = text.tokens >= 0
+        tokens = text.tokens if exact else self._plan.density.tokens(entry)
         self.files += 1
         self.tokens += tokens
         self.secrets.update(dict(text.secrets))
@@ -200,7 +185,7 @@ class Written:
     def ending(self, cut: str = "") -> Ending:
         plan = self._plan
         left = sum(map(len, plan.left.values()))
-        exact = EXACT and not plan.wishes.estimate
+        exact = not plan.wishes.estimate
         rows = {"Tokens": f"{'' if exact else '~'}{self.tokens:,} (o200k, {'exact' if exact else 'estimated'}, of the files' text)",
                 "Files": f"{self.files:,} in the text, {left:,} left out" + (f", {plan.outside:,} {OUTSIDE}" if plan.outside else ""),
                 "Secrets redacted": ", ".join(f"{count} {kind}" for kind, count in self.secrets.most_common()) or "none"}

@@ -1,4 +1,4 @@
-"""From a file's bytes to its text: decoded, judged, with secrets taken out, perhaps only its outline, its tokens counted.
+"""From a file's bytes to its text: decoded, judged, with secrets taken out, perhaps only its outline.
 
 Pure: the same bytes and wishes give the same Text.
 """
@@ -23,7 +23,7 @@ class How(NamedTuple):
 
 
 class Text(NamedTuple):
-    """What a file gave. `reason` says why it is left out, "" if it is not; `tokens` is -1 where they are not counted.
+    """What a file gave. `reason` says why it is left out, "" if it is not; `tokens` is -1 until they are counted.
 
     `secrets` are the kinds that were taken out, each with how often; `note` is a remark for the reader.
     """
@@ -44,15 +44,7 @@ def read_text(path: str, raw: bytes, how: How) -> Text:
     text, note = formed(path, decoded(raw), how)
     if how.lines:
         text, note = some_lines(text, how.lines)
-    return Text(text, counted_tokens(text, how), secrets=tuple(secrets.items()), note=note)
-
-
-def counted_tokens(text: str, how: How) -> int:
-    if not how.exact:
-        return -1
-    from agent.tokens import count
-
-    return count(text)
+    return Text(text, secrets=tuple(secrets.items()), note=note)
 
 
 def decoded(raw: bytes) -> str:

@@ -35,16 +35,18 @@ LOGIN = re.compile(
     r"Authentication failed|could not read (Username|Password)|terminal prompts disabled|returned error: 40[13]", re.IGNORECASE)
 GONE = re.compile(r"not found|returned error: 404|does not appear to be a git repository", re.IGNORECASE)
 MOVED = re.compile(r"redirect|returned error: 30\d", re.IGNORECASE)
+NO_HEAD = re.compile(r"remote ref HEAD\b", re.IGNORECASE)
 NO_REF = re.compile(r"couldn't find remote ref|no such ref|not our ref|unadvertised object", re.IGNORECASE)
 DOOR = re.compile(r"CONNECT tunnel failed|from proxy after CONNECT|proxy", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Means:
-    """What a fetch needs: the settings and the one door."""
+    """What a fetch needs: the settings, the one door, and whether the user's tokens may be used."""
 
     settings: Settings
     door: Egress
+    login: bool = True
 
 
 def open_target(target: Target, wishes: Wishes, means: Means) -> AbstractContextManager[Opened]:
@@ -81,14 +83,14 @@ class Fetch:
 
     def __init__(self, target: Target, means: Means, bounds: Bounds, folder: Path) -> None:
         self._target, self._means, self._bounds = target, means, bounds
-        self._since = time.time()
-        self._git = Git(folder, config=credentials(target, means.settings), environment=way_out(means))
+        self._since, self._asked = time.time(), ""
+        self._git = Git(folder, config=credentials(target, means.settings) if means.login else {}, environment=way_out(means))
 
     def opened(self, ref: str, limit: int) -> Opened:
         Git(self._git.folder).ask("init", "-q", "--bare", "--template=", ".")
-        wanted, path = self._wanted(ref)
+        self._asked, path = self._wanted(ref)
         self._run("fetch", "-q", "--depth", "1", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc",
-                  f"--filter=blob:limit={limit + 1}", "--end-of-options", self._target.clone, f"+{wanted}:refs/leash/read")
+                  f"--filter=blob:limit={limit + 1}", "--end-of-options", self._target.clone, f"+{self._asked}:refs/leash/read")
         (self._git.folder / "config").write_text(CONFIG)  # forget where it came from: nothing that is missing is fetched later
         local = Git(self._git.folder)
         commit, date = commit_of(local, "refs/leash/read")
@@ -149,14 +151,23 @@ class Fetch:
             given = any(known == bare(host) for known, _ in self._means.settings.git_tokens)
             why = "the token for it in LEASH_GIT_TOKENS is not accepted" if given else f"give a token for it: LEASH_GIT_TOKENS={host}=TOKEN"
             return FetchError(f"{host} has no repository {name} that all may read. If it is private, {why}.")
+        if NO_HEAD.search(said):
+            return FetchError(f"{name} is empty: nothing has been committed to it yet, so there is nothing to read.")
         if NO_REF.search(said):
-            return FetchError(f"{name} is empty, or has no such branch, tag, commit or pull request: {said}")
+            return FetchError(f"{name} has no {part_asked(self._asked)} that may be read. Check the address, or leave that part out.")
         if GONE.search(said):
             return FetchError(f"{host} has no repository {name}. Check the address.")
         if MOVED.search(said):
             return FetchError(f"{host} sends readers of {name} to another address, and Leash does not follow that: open it in a "
                               "browser, and use the address where it ends.")
         return FetchError(f"{name} could not be fetched from {host}: {said}")
+
+
+def part_asked(ref: str) -> str:
+    """What a ref names, in a reader's words."""
+    if number := re.fullmatch(r"refs/(?:pull|merge-requests)/(\d+)/head", ref):
+        return f"pull request {number[1]}"
+    return f"{'commit' if SHA.fullmatch(ref) else 'branch or tag'} {shown(re.sub('^refs/(heads|tags)/', '', ref))}"
 
 
 def one_of_the_door(said: str) -> bool:

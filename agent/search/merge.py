@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -52,6 +52,11 @@ def first_of_each(ranking: Sequence[Hit]) -> dict[str, Hit]:
     for hit in ranking:
         pages.setdefault(page_key(hit.url), hit)
     return pages
+
+
+def under(host: str, domains: Iterable[str]) -> bool:
+    """Whether a host is one of these domains, or of theirs."""
+    return any(host == domain or host.endswith("." + domain) for domain in domains)
 
 
 def page_key(url: str) -> str:

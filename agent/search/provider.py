@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from agent.cooldown import Cooldowns, span
 from agent.errors import SearchError
 from agent.records import Hit
-from agent.search.merge import merge
+from agent.search.merge import first_of_each, merge, page_key
 
 PATIENCE = 12.0
+FROM_LIBRARY = 5  # results of one search that the library alone has
 
 
 class Provider(Protocol):
@@ -36,20 +37,34 @@ class Results:
 
 
 class Searcher:
-    """Asks every provider that does not rest, at once, and merges what they found. May be used by many threads."""
+    """Asks every provider that does not rest, at once, and merges what they found. May be used by many threads.
 
-    def __init__(self, providers: Sequence[Provider], clock: Callable[[], float] = time.monotonic) -> None:
-        self._providers = tuple(providers)
+    `library` is asked along with those who know the web, and is none of them: that it was asked says nothing of the web.
+    """
+
+    def __init__(self, providers: Sequence[Provider], clock: Callable[[], float] = time.monotonic,
+                 library: Provider | None = None) -> None:
+        self._providers, self._library = tuple(providers), library
         self._cooldowns = Cooldowns(clock)
-        self.names = tuple(provider.name for provider in self._providers)
+        self.names = tuple(provider.name for provider in (*self._providers, *filter(None, [library])))
+
+    def along(self, library: Provider) -> Searcher:
+        """The same searcher, its cool-downs too, that asks this library along."""
+        with_library = Searcher(self._providers, library=library)
+        with_library._cooldowns = self._cooldowns
+        return with_library
 
     def search(self, wording: str, count: int = 10) -> Results:
-        """The merged results. A provider's trouble is said once a cool-down, and again whenever nobody answered."""
-        ready = [provider for provider in self._providers if not self._cooldowns.left(provider.name)]
+        """The merged results. A provider's trouble is said once a cool-down, and again whenever the web was not searched."""
+        everyone = [*self._providers, *filter(None, [self._library])]
+        ready = [provider for provider in everyone if not self._cooldowns.left(provider.name)]
         found, troubles = self._collect(ready, ask(ready, wording, count))
-        if not found:
-            troubles = [(name, self._why(name)) for name in self.names]
-        return Results(tuple(merge(list(found.values()))[:count]), tuple(troubles), tuple(found))
+        own = self._library.name if self._library else ""
+        answered = [name for name in found if name != own or found[name]]
+        if not set(answered) - {own}:
+            troubles = [(provider.name, self._why(provider.name)) for provider in self._providers]
+        web = merge([hits for name, hits in found.items() if name != own])[:count]
+        return Results(tuple(followed(web, found.get(own, []))), tuple(troubles), tuple(answered))
 
     def _collect(
         self, providers: list[Provider], answers: list[Future[list[Hit]]]
@@ -69,6 +84,18 @@ class Searcher:
         if rest is None:
             return "It did not answer."
         return f"{rest.reason} It is left alone for {span(self._cooldowns.left(name))}."
+
+
+def followed(web: Sequence[Hit], own: Sequence[Hit]) -> list[Hit]:
+    """The web's results in their order, those marked that the library has too; then a few that it alone has.
+
+    Merged as one more ranking, it moved what was read before ahead of what answers (docs/LOG.md).
+    """
+    mine = first_of_each(own)
+    marked = [replace(hit, providers=(*hit.providers, *mine[key].providers)) if (key := page_key(hit.url)) in mine else hit for hit in web]
+    known = {page_key(hit.url) for hit in web}
+    more = [hit for key, hit in mine.items() if key not in known][:FROM_LIBRARY]
+    return [*marked, *(replace(hit, rank=rank) for rank, hit in enumerate(more, len(marked) + 1))]
 
 
 def ask(providers: list[Provider], wording: str, count: int) -> list[Future[list[Hit]]]:

@@ -13,6 +13,7 @@ from agent.settings import Settings
 from server.store.captures import Captures
 from server.store.database import Database, make_folder
 from server.store.devices import Devices
+from server.store.library import Library
 from server.store.migrate import migrate
 from server.store.notices import Notices
 from server.store.pages import Pages
@@ -37,6 +38,7 @@ class Store:
     wishes: Wishes
     notices: Notices
     devices: Devices
+    library: Library
 
     def entries(self, run: Run) -> RunEntries:
         return RunEntries(self.database, run)
@@ -54,5 +56,5 @@ def open_store(settings: Settings) -> Store:
     own = URL.create("sqlite", database=str(settings.data_dir / "leash.db"))
     database = Database(settings.database_url or own)
     migrate(database, settings.data_dir / "migrate.lock")
-    parts = (Runs, Pages, Texts, Captures, Wishes, Notices, Devices)
+    parts = (Runs, Pages, Texts, Captures, Wishes, Notices, Devices, Library)
     return Store(database, *(part(database) for part in parts))

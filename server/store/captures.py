@@ -82,13 +82,13 @@ class Captures:
 
     def settle(self, capture_id: str, kept: Page, made: Reading) -> None:
         """Keep the text in place of what was sent. Nothing is kept of a capture that was deleted meanwhile."""
-        row, meta = pack(kept), {name: value for name, value in vars(made).items() if name != "text"}
+        packed, meta = pack(kept), {name: value for name, value in vars(made).items() if name != "text"}
         values = {"sent": None, "sha256": kept.sha256, "page": kept.meta(), "meta": meta, "title": made.title,
                   "text": zlib.compress(made.text.encode("utf-8", "surrogatepass"))}
         mine = capture.c.id == capture_id
         with self.database.write() as connection:
             if connection.execute(select(capture.c.id).where(mine).with_for_update()).first():
-                insert_once(connection, page, row)
+                insert_once(connection, page, packed.row)
                 connection.execute(update(capture).where(mine).values(**values))
 
     def scrub(self) -> None:

@@ -38,9 +38,11 @@ FAULTS = {
 
 
 class Database:
-    def __init__(self, url: str | URL) -> None:
-        self.engine = make_engine(url)
+    def __init__(self, url: str | URL, read_only: bool = False) -> None:
+        self.engine, self.read_only = make_engine(url), read_only
         self.sqlite = self.engine.dialect.name == "sqlite"
+        if read_only and not self.sqlite:
+            self.engine = self.engine.execution_options(postgresql_readonly=True)
         self.where = self.engine.url.database if self.sqlite else "The database"
         self.writer = self.engine.execution_options(writes=True)
         self._listen()
@@ -73,7 +75,7 @@ class Database:
     def _listen(self) -> None:
         event.listen(self.engine, "handle_error", self._explain)
         if self.sqlite:
-            event.listen(self.engine, "connect", prepare)
+            event.listen(self.engine, "connect", prepare_to_read if self.read_only else prepare)
             event.listen(self.engine, "begin", begin)
 
     def _explain(self, context: Any) -> None:
@@ -113,6 +115,12 @@ def prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's begin event below says when a transaction starts
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def prepare_to_read(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA query_only = ON")
 
 
 def begin(connection: Connection) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 from agent.errors import StorageError
 from server.store.database import Database
 
-HEAD = "0007"
+HEAD = "0008"
 SCRIPTS = Path(__file__).parent / "migrations"
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
 from agent.errors import NotFound, StorageError
 from agent.records import Page, sha256_of
+from agent.search.merge import page_key
 from server.store.database import Database, insert_once
+from server.store.index import put_in, spaced, take_out
 from server.store.tables import capture, page, run_page
 
+PRIVATE = "capture"  # the rung of what only its user has seen: it is in no library
 LEVEL = 6  # of zlib: a third of the size of HTML at 40 MB/s; 9 wins 1 % for twice the time
 
 
@@ -52,27 +57,50 @@ class Pages:
     def save(self, run_id: str, pages: list[Page]) -> None:
         with self.database.write() as connection:
             for kept in pages:
-                keep(connection, run_id, pack(kept), kept.picture)
+                keep(connection, run_id, pack(kept))
 
 
-def keep(connection: Connection, run_id: str, row: dict[str, Any], picture: bytes | None = None) -> None:
-    """Keep a packed page for a run, in a transaction that may write."""
-    insert_once(connection, page, row)
-    insert_once(connection, run_page, {"run_id": run_id, "sha256": row["sha256"], "meta": row["meta"], "picture": picture})
+@dataclass(frozen=True)
+class Packed:
+    """A page made ready to be kept: its row, what the run remembers of it, and its title and words as the library indexes them."""
+
+    row: dict[str, Any]
+    read: dict[str, Any]
+    title: str
+    words: str
 
 
 def drop_unheld(connection: Connection, sha256s: Iterable[str]) -> None:
-    """Delete those of these pages that no run and no capture holds any more."""
+    """Take out of the library those of these pages that no run has read any more; delete those that no capture holds either."""
     runs = select(run_page.c.sha256).where(run_page.c.sha256 == page.c.sha256)
     captures = select(capture.c.sha256).where(capture.c.sha256 == page.c.sha256)
-    connection.execute(delete(page).where(page.c.sha256.in_(list(sha256s)), ~runs.exists(), ~captures.exists()))
+    mine = page.c.sha256.in_(list(sha256s))
+    unread = select(page.c.sha256).where(mine, ~runs.where(run_page.c.url_key != "").exists())
+    take_out(connection, list(connection.scalars(unread)))
+    connection.execute(delete(page).where(mine, ~runs.exists(), ~captures.exists()))
 
 
-def pack(kept: Page) -> dict[str, Any]:
-    """The row of a page. Takes milliseconds of work, so it is done before a transaction begins."""
+def keep(connection: Connection, run_id: str, packed: Packed) -> None:
+    """Keep a packed page for a run and in the library, in a transaction that may write."""
+    insert_once(connection, page, packed.row)
+    insert_once(connection, run_page, {"run_id": run_id, **packed.read})
+    if packed.row["meta"]["rung"] != PRIVATE:
+        put_in(connection, packed.row["sha256"], packed.title, packed.words)
+
+
+def pack(kept: Page) -> Packed:
+    """Takes milliseconds of work, so it is done before a transaction begins."""
     text = zlib.compress(kept.text.encode("utf-8", "surrogatepass"), LEVEL)
     html = None if kept.html is None else zlib.compress(kept.html, LEVEL)
-    return {"sha256": kept.sha256, "meta": kept.meta(), "text": text, "html": html, "created_at": time.time()}
+    row = {"sha256": kept.sha256, "meta": kept.meta(), "text": text, "html": html, "created_at": time.time()}
+    private = kept.rung == PRIVATE
+    keys = {name: "" if private else key_of(url) for name, url in (("url_key", kept.url), ("final_key", kept.final_url))}
+    return Packed(row, {"sha256": kept.sha256, "meta": kept.meta(), "picture": kept.picture, **keys}, spaced(kept.title), spaced(kept.text))
+
+
+def key_of(url: str) -> str:
+    """The key of all addresses that are this page's."""
+    return hashlib.sha256(page_key(url).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def unpack(row: Row, meta: dict[str, Any], picture: bytes | None = None) -> Page:

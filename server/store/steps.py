@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from agent.records import Page
 from server.store.database import Database, insert_once
+from server.store.library import RunLibrary
 from server.store.pages import Pages, keep, pack
 from server.store.records import Run
 from server.store.runs import hold
@@ -44,16 +45,17 @@ class RunEntries:
 
 
 class RunShelf:
-    """The pages that one run keeps."""
+    """The pages that one run keeps. In its library are those that others have kept."""
 
     def __init__(self, database: Database, run: Run) -> None:
         self.database, self.run, self.pages = database, run, Pages(database)
+        self.library = RunLibrary(database, run.id)
 
     def keep(self, page: Page) -> None:
-        row = pack(page)
+        packed = pack(page)
         with self.database.write() as connection:
             hold(connection, self.run)
-            keep(connection, self.run.id, row, page.picture)
+            keep(connection, self.run.id, packed)
 
     def page(self, sha256: str) -> Page | None:
         return self.pages.of_run(self.run.id, sha256)

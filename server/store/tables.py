@@ -22,6 +22,7 @@ from sqlalchemy import (
     false,
     true,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 metadata = MetaData()
 
@@ -112,7 +113,19 @@ run_page = Table(
     Column("sha256", ForeignKey("page.sha256"), primary_key=True),
     Column("meta", JSON, nullable=False),
     Column("picture", LargeBinary),
+    Column("url_key", String(64), nullable=False, server_default=""),
+    Column("final_key", String(64), nullable=False, server_default=""),
     Index("run_page_by_page", "sha256"),
+    Index("run_page_by_url", "url_key"),
+    Index("run_page_by_final", "final_key"),
+)
+
+library = Table(
+    "library",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", ForeignKey("page.sha256"), nullable=False, unique=True),
+    Column("words", TSVECTOR().with_variant(Text, "sqlite")),  # in SQLite they are in library_words, an FTS5 table
 )
 
 reading = Table(

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
 from email.utils import formatdate
 
 import pytest
@@ -134,6 +135,15 @@ def test_a_page_without_end_is_cut_off_at_its_size(web, scheme):
     with pytest.raises(TooBig, match="larger than 3 MB"):
         web.get(f"{scheme}://big.frozen.test/20", limit=3_000_000)
     assert len(web.get(f"{scheme}://big.frozen.test/2", limit=3_000_000).body) > 1_900_000
+
+
+@pytest.mark.parametrize(("kind", "size", "fits"), [
+    ("application/pdf", 3000, True), ("application/pdf", 6000, False), ("text/html", 3000, False)])
+def test_a_pdf_may_be_larger_than_a_page(kind, size, fits, open_door, canary):
+    given = {"allow_nets": ["127.0.0.1"], "page_bytes": 2000, "pdf_bytes": 5000}
+    page = canary(reply=reply(f"Content-Type: {kind}", body=b"x" * size)).url
+    with closing(Http(Settings(_env_file=None, **given), open_door(**given))) as http, nullcontext() if fits else pytest.raises(TooBig):
+        assert len(http.get(page).body) == size
 
 
 def test_a_page_that_says_it_is_too_big_is_not_read(near, canary):

@@ -13,9 +13,11 @@ import pytest
 
 from agent.errors import BadInput, FetchError, Refused, TooBig
 from agent.fetch.egress import Egress
+from agent.passages import passages
 from agent.repo.git import Bounds
 from agent.repo.names import shown
 from agent.repo.pack import pack
+from agent.repo.page import CHARACTERS, README_SHARE, GitReader
 from agent.repo.remote import Fetch, Means, open_target
 from agent.repo.target import target_of
 from agent.repo.wishes import Wishes
@@ -38,6 +40,17 @@ HOSTILE = {
     b"--upload-pack=x": ("100644", b"flag\n"),
 }
 
+TIDES = {
+    "README.md": b"# Tides\n\nTells when bridges open.\n\n" + b"It is a small program. " * 50,
+    "docs/bridges.md": b"# Bridges\n\nThe old bridge at Marrow opens two hours before high water.\n",
+    "docs/boats.md": b"# Boats\n\nBoats float.\n",
+    "src/open.py": b"".join(b"def f%d():\n    return %d\n\n\n" % (n, n) for n in range(200)) +
+                   b"def marrow_opens(high_water):\n    return high_water - 2  # ```\n" + b"\nfiller = 1\n" * 400,
+    "src/key.py": b"MARROW_BRIDGE = 'AKIAIOSFODNN7EXAMPLE'\n",
+    "package-lock.json": b'{"marrow": "bridge"}',
+    "large.txt": b"marrow bridge opens " * 20_000,
+}
+
 
 @pytest.fixture(scope="session")
 def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrozenWeb]:
@@ -47,12 +60,13 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrozenWeb]:
     git(plain, "branch", "feature/x/y")
     git(plain, "tag", "v1.0")
     git(plain, "update-ref", "refs/pull/3/head", "HEAD")
+    tides = committed(home / "src" / "tides", TIDES)
     big = committed(home / "src" / "big", {"small.txt": b"small\n", "large.txt": os.urandom(3_000_000)})
     hostile = by_names(home / "src" / "hostile", HOSTILE)
     empty = home / "src" / "empty"
     empty.mkdir()
     git(empty, "init", "-q")
-    for source in (plain, big, hostile, empty):
+    for source in (plain, tides, big, hostile, empty):
         target = home / "repos" / "acme" / f"{source.name}.git"
         subprocess.run(["git", "clone", "-q", "--mirror", str(source), str(target)], check=True, capture_output=True)
     yield from serving(home)
@@ -159,10 +173,10 @@ def test_hostile_names_links_and_submodules(settings: Settings) -> None:
     ("url", "wishes", "fault", "says"),
     [
         ("https://github.com/acme/none", {}, FetchError, "no repository acme/none"),
-        ("https://github.com/acme/empty", {}, FetchError, "is empty"),
+        ("https://github.com/acme/empty", {}, FetchError, "is empty: nothing has been committed"),
         ("https://github.com/acme/plain/tree/nope/x", {}, FetchError, "no branch or tag that nope/x begins with"),
         ("https://github.com/acme/plain/blob/v1.0/nope.py", {}, BadInput, "no file or folder nope.py"),
-        ("https://github.com/acme/plain/pull/99", {}, FetchError, "no such branch, tag, commit or pull request"),
+        ("https://github.com/acme/plain/pull/99", {}, FetchError, "has no pull request 99 that may be read"),
         ("https://github.com/acme/plain/commit/abc123", {}, BadInput, "whole commit name"),
         ("https://github.com/acme/plain", {"ref": "v2"}, FetchError, "no branch or tag v2"),
         ("https://github.com/acme/plain/issues/1", {}, BadInput, "is a page of github.com"),
@@ -221,5 +235,76 @@ def test_token_is_in_no_command_line(settings: Settings) -> None:
         assert other
         assert credentials(other, settings) == {}
         assert way_out(Means(settings, door))["GIT_ALLOW_PROTOCOL"] == "https"
+    finally:
+        door.close()
+
+
+# As one page of a run
+
+QUESTION = "When does the old bridge at Marrow open?"
+
+
+@pytest.fixture
+def by_git(settings: Settings) -> Iterator[GitReader]:
+    door = Egress(settings).start()
+    yield GitReader(settings, door)
+    door.close()
+    assert not list((settings.data_dir / "tmp").glob("*"))
+
+
+def test_a_repository_is_one_page_of_its_readme_and_what_bears_on_the_question(by_git: GitReader) -> None:
+    page = by_git.read("https://github.com/acme/tides", QUESTION, 30)
+    assert page
+    assert (page.rung, page.site, page.title, page.final_url) == ("git", "github.com", "acme/tides", "https://github.com/acme/tides")
+    assert page.text.startswith("# acme/tides\n\n## README.md\n\n# Tides\n\nTells when bridges open.")
+    assert page.text.index("opens two hours before high water") < page.text.index("def marrow_opens")
+    assert "````python\n" in page.text, "a fence that no line of the file can end"
+    assert not [word for word in ("Boats float", "AKIAIOSFODNN7EXAMPLE", "package-lock", "large.txt") if word in page.text]
+    assert "def f1():" not in page.text, "only the part of the file that bears on it"
+    quotes = [passage.text for passage in passages(page) if "high water" in passage.text]
+    assert quotes
+    assert all(quote in TIDES["docs/bridges.md"].decode() for quote in quotes)
+
+
+def test_a_folder_or_file_of_it_is_read_alone(by_git: GitReader) -> None:
+    page = by_git.read("https://github.com/acme/plain/blob/feature/x/y/src/app.py", QUESTION, 30)
+    assert page
+    assert (page.title, page.text) == ("acme/plain: src/app.py", "# acme/plain\n\n## src/app.py\n\n```python\nx = 1\ny = 2\nz = 3\n```\n")
+
+
+@pytest.mark.parametrize("url", ["https://docs.python.org/3.11/", "https://github.com/acme/plain/issues/1", "https://github.com/acme/plain/pull/3",
+                                 "https://raw.githubusercontent.com/acme/plain/main/README.md", "github.com/acme/plain"])
+def test_what_git_does_not_read_better_is_a_page_as_ever(by_git: GitReader, forge: FrozenWeb, url: str) -> None:
+    before = forge.log.read_text()
+    assert by_git.read(url, QUESTION, 30) is None
+    assert forge.log.read_text() == before
+
+
+def test_no_token_of_the_user_goes_with_it(by_git: GitReader, forge: FrozenWeb) -> None:
+    assert by_git.read("https://github.com/acme/plain", QUESTION, 30)
+    means = Means(by_git.settings, by_git.door, login=False)
+    fetch = Fetch(target_of("https://github.com/acme/plain"), means, Bounds(30, 1_000_000), by_git.settings.data_dir)
+    assert "Authorization" not in str(fetch._git.environ())
+
+
+@pytest.mark.parametrize(("url", "said"), [("https://github.com/acme/nothing", "no repository"), ("https://github.com/acme/empty", "git")])
+def test_what_git_cannot_read_is_a_fault_of_that_page_alone(by_git: GitReader, url: str, said: str) -> None:
+    with pytest.raises(FetchError, match=said):
+        by_git.read(url, QUESTION, 30)
+
+
+def test_the_text_of_a_page_is_bounded(by_git: GitReader, forge: FrozenWeb) -> None:
+    page = by_git.read("https://github.com/acme/hostile", "bytes flag long files", 30)
+    assert page
+    assert len(page.text) < CHARACTERS + README_SHARE
+    assert not any(char in page.text for char in "\x1b\x07")
+
+
+def test_a_repository_that_is_too_large_for_a_run_is_a_fault(settings: Settings) -> None:
+    small = Settings(_env_file=None, proxy=settings.proxy, ca_bundle=settings.ca_bundle, data_dir=settings.data_dir, repo_bytes=1000)
+    door = Egress(small).start()
+    try:
+        with pytest.raises(FetchError, match="larger than"):
+            GitReader(small, door).read("https://github.com/acme/tides", QUESTION, 30)
     finally:
         door.close()

@@ -11,7 +11,8 @@ from agent.models import Spent, Switched, Wrote
 from agent.note import Note
 from agent.rank import Ranked
 from agent.records import Citation, Claim, Passage
-from tests.ports import Web, page, tools_of
+from tests.clerk import Clerk
+from tests.ports import Clerks, Web, page, tools_of
 
 ZIP = page("https://docs.org/zip", "# zip\n\nThe last date of a zip entry is 2107-12-31. Older dates are clamped to 1980.", "zip files")
 CAT = page("https://cats.org/", "# cats\n\nCats sleep for most of the day. They like boxes.", "Cats")
@@ -138,11 +139,13 @@ def test_wherever_it_was_killed_only_what_had_not_completed_is_done(steps):
     run = research(QUESTION, QUICK, tools_of(web, entries=entries, shelf=shelf))
     for _ in range(steps):
         next(run)
+    left = MemoryEntries()  # as the kill left it: a thread of the killed run may still be ending its step
+    left.kept, left.log = dict(entries.kept), list(entries.log)
     run.close()
-    done = [inputs for _, inputs in entries.log]
-    events_of(web, entries=entries, shelf=shelf)
-    assert len([inputs for _, inputs in entries.log]) == len({json.dumps(i, sort_keys=True) for _, i in entries.log})
-    assert all(inputs in [i for _, i in entries.log] for inputs in done)
+    done = [inputs for _, inputs in left.log]
+    events_of(web, entries=left, shelf=shelf)
+    assert len([inputs for _, inputs in left.log]) == len({json.dumps(i, sort_keys=True) for _, i in left.log})
+    assert all(inputs in [i for _, i in left.log] for inputs in done)
 
 
 def test_every_event_survives_json():
@@ -166,6 +169,19 @@ def test_a_failed_sentence_is_said_anew_with_the_ident_that_it_had():
     for ident in ("p102", "p201"):
         faulty = faulty_of(0, Claim("It is 2108.", "partial", (citation,)), f"It is 2108 [{ident}].", notes)
         assert [named for named, *_ in faulty.quotes] == [ident]
+
+
+@pytest.mark.parametrize(("anew", "left"), [
+    ("The limit is then 2107-12-31 [p1].", ["The limit is 2107-12-31.", "Newer files are set to the limit."]),
+    ("The limit is not 2107-12-31 [p1].", ["The limit is 2107-12-31.", "The limit is not 2107-12-31.",
+                                           "Newer files are set to the limit."])])
+def test_a_sentence_said_anew_that_only_says_what_another_says_is_struck(anew, left):
+    said = "The limit is 2107-12-31 [p1]. The limit is 2108-01-01 [p1]. Newer files are set to the limit [p1]."
+    clerk = Clerk(replies={"text": lambda _: said, "sentences": lambda _: json.dumps({"sentences": [{"number": 1, "text": anew}]})})
+    answer = events_of(Web(ZIP, CAT), models=Clerks(clerk))[-1].answer
+    assert [claim.text for claim in answer.claims] == left
+    assert answer.answer.count("[1]") == len(left)
+    assert all(claim.citations for claim in answer.claims)
 
 
 def test_a_depth_goes_by_its_name():

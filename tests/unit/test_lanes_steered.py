@@ -211,7 +211,7 @@ def test_stop_answers_at_once_while_a_model_hangs(moment):
     assert last.answer.claims or moment == "choosing"
     again = events_of(tools_of(web, Clerks(clerk), entries, shelf), QUICKLY, control)
     same = again[-1].answer
-    assert bool(same.claims) == bool(last.answer.claims), "and so does the sitting of a worker that took over"
+    assert same.claims == last.answer.claims, "and so does the sitting of a worker that took over, in the same quotes"
     assert [same.used[name] for name in ("pages", "searches")] == [last.answer.used[name] for name in ("pages", "searches")]
 
 

@@ -204,6 +204,17 @@ def test_a_page_that_came_after_all_or_is_found_again_is_kept_and_nothing_else()
         assert (row.state, row.why, row.kept) == ("kept", "", came)
 
 
+def test_a_page_found_by_two_addresses_is_one_row_and_none_is_left_opening() -> None:
+    ways = [Reading("https://a.example/old", "A", "near the top", "q1"), Reading("https://a.example/?utm=1", "A", "", "q2")]
+    came = Kept("https://a.example/", "A page", "a.example", "http", "0" * 64, 12, 1.0, lane="q1", asked="https://a.example/old")
+    again = replace(came, lane="q2", asked="https://a.example/?utm=1")
+    story = story_of([*ways, came, again])
+    assert [(row.url, row.title, row.state) for row in story.rows.values()] == [("https://a.example/", "A page", "kept")]
+    for lane in ("q1", "q2"):
+        assert [row.state for row in story.lanes[lane].rows.values()] == ["kept"]
+        assert not story.lanes[lane].opening
+
+
 def test_while_it_is_written_sources_are_those_cited_so_far() -> None:
     kept = Kept("https://a.example/x", "A title", "a.example", "pdf", "ab" * 32, 10, 0.1)
     story = story_of([Reading(kept.url, "t"), kept, Writing("m"), Draft("x[1]", (cited(1),))])

@@ -148,7 +148,13 @@ def test_only_one_of_two_reapers_gets_a_run(store):
 def test_migrations_and_tables_say_the_same(store):
     assert max(path.name for path in (SCRIPTS / "versions").glob("0*.py")).startswith(HEAD)
     with store.database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        unlike = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert [one for one in unlike if not is_of_fts(one)] == []
+
+
+def is_of_fts(difference):
+    """FTS5 makes tables of its own, which no metadata knows."""
+    return difference[0] == "remove_table" and difference[1].name.startswith("library_words")
 
 
 def test_a_database_of_before_is_brought_up_with_all_that_it_holds(settings):

@@ -1,7 +1,10 @@
+import json
+
 import pytest
 
 from agent.budget import MOST
 from agent.errors import BadInput
+from agent.records import AskBack, Plan, SubQuestion
 from agent.steer import MOST_ITEMS, MemoryControl, Steering, checked_wish
 
 
@@ -57,10 +60,21 @@ def test_of_contradictions_about_the_run_the_later_one_counts():
     ("raise", {"limits": {"money": float("nan")}}, "number"), ("raise", {"limits": {"speed": 1}}, "no limit"),
     ("plan", {"items": []}, "at least one"), ("plan", {"items": "x"}, "A plan is"), ("plan", {"items": [{"text": ""}]}, "missing"),
     ("plan", {"items": [{"text": "x"}] * (MOST_ITEMS + 1)}, "at most"), ("plan", {"items": [{"text": "x"}], "answers": 3}, "object"),
-    ("plan", {"items": [{"id": "q1", "text": "x"}, {"id": "q1", "text": "y"}]}, "same id")])
+    ("plan", {"items": [{"id": "q1", "text": "x"}, {"id": "q1", "text": "y"}]}, "same id"),
+    ("plan", {"items": [{"text": "x", "doneWhen": "y"}]}, "sub-question of a plan has no field “doneWhen”.* done_when"),
+    ("plan", {"items": [{"text": "x"}], "answer": {}}, "A plan has no field “answer”.* answers"),
+    ("words", {"text": "x", "lane": "q1"}, "“words” has no field “lane”; it takes only text"),
+    ("raise", {"limits": {"pages": 9}, "page": 9}, "no field “page”"), ("pause", {"until": 3}, "no field “until”; it takes none")])
 def test_what_is_no_wish_is_refused_with_a_sentence(kind, data, says):
     with pytest.raises(BadInput, match=says):
         checked_wish(kind, data, MOST)
+
+
+def test_a_plan_may_be_sent_back_as_it_was_shown():
+    plan = Plan((SubQuestion("q1", "What?", "x is known", "manuals", "user"),), ("y",), (AskBack("a1", "Which?", "This."),))
+    shown = json.loads(json.dumps(plan.to_json()))
+    assert checked_wish("plan", shown, MOST) == {
+        "items": [{"id": "q1", "text": "What?", "done_when": "x is known", "where": "manuals"}], "answers": {}}
 
 
 def test_a_control_gives_out_a_copy():

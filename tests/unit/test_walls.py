@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.extract.signs.walls import headings, plain, wall_of, word_count
+from agent.extract.signs.walls import headings, plain, wall_of
+from agent.extract.words import word_count
 
 LONG = "The grey heron stands at the edge of the water and waits for fish, frogs and voles. " * 30
 

@@ -24,9 +24,11 @@ DOUBTFUL = 0.12  # a block less likely than this is not kept for its own sake
 STRAY = 0.1  # a heading less likely than this is not kept for what stands under it
 SMALL = 150  # words: pages of less are unlike those that the forest has learnt from, and landmarks say enough of them
 NEARLY_ALL, MOST, UNLIKELY = 0.95, 0.7, 0.05  # of a manual's page: what is kept of the kept words, of its element's; least chance
+ALIKE = 0.15  # items of a list whose chances lie no further apart are kept or left out together
 TABLE, ROW = TAG_NUMBER["table"], TAG_NUMBER["tr"]
 CELLS = (TAG_NUMBER["td"], TAG_NUMBER["th"])
 CODE = TAG_NUMBER["pre"]
+LISTS = (TAG_NUMBER["ul"], TAG_NUMBER["ol"], TAG_NUMBER["dl"])
 TERM, MEANING = TAG_NUMBER["dt"], TAG_NUMBER["dd"]
 
 
@@ -49,6 +51,7 @@ class Judgement:
         if self.words.sum() < SMALL:
             self.chance = np.where((self.words > 0) & ~self.features.furniture, np.maximum(self.chance, SURE), self.chance)
         self.kept, self.sure = best_share(self.chance, self.words)
+        whole_lists(blocks, self.kept, self.chance, self.words)
         with_headings(blocks, self.kept, self.chance)
         kinds = kinds_of(self.features.page)
         self.kind = max(kinds, key=kinds.__getitem__)
@@ -108,6 +111,15 @@ def together(blocks: Blocks, chance: np.ndarray, words: np.ndarray) -> None:
                 chance[inside] = np.where(weight > 0, (chance[inside] * weight).sum() / weight.sum(), 0)
         if tag == MEANING and row and tags[row - 1] == TERM:
             chance[row - 1] = max(chance[row - 1], chance[row])
+
+
+def whole_lists(blocks: Blocks, kept: np.ndarray, chance: np.ndarray, words: np.ndarray) -> None:
+    """Keeps a list whole, or leaves it out, where the limit runs through items that are about as likely: most words decide."""
+    for row in range(len(kept) - 1, -1, -1):
+        if blocks.tag[row] in LISTS:
+            said = row + np.flatnonzero(words[row : blocks.end[row]] > 0)
+            if len(said) and np.ptp(chance[said]) <= ALIKE:
+                kept[said] = (words[said] * kept[said]).sum() >= 0.5 * words[said].sum()
 
 
 def with_headings(blocks: Blocks, kept: np.ndarray, chance: np.ndarray) -> None:

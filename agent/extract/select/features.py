@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from agent.extract.select.blocks import DATE, NAME_LIST, PHRASE_LIST, PRICE, TAG_NUMBER, Blocks, phrases_in
+from agent.extract.words import word_count
 
 LEVELS = 5  # ancestors looked at, from the nearest
 HEADINGS = [TAG_NUMBER[f"h{level}"] for level in range(1, 7)]
@@ -231,4 +232,4 @@ def measured(text: str, linked: list[str], links: int, images: int, inputs: int)
     capitals = sum(word[0].isupper() for word in words)
     short = len(text) < 400
     price, date = short and PRICE.search(text) is not None, short and DATE.search(text) is not None
-    return (len(words), len(text), inside, links, stops, text.count(","), digits, capitals, images, inputs, price, date, 1)
+    return (word_count(text), len(text), inside, links, stops, text.count(","), digits, capitals, images, inputs, price, date, 1)

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from agent.extract.select.blocks import NAME_LIST, TAG_NUMBER, Blocks
+from agent.extract.words import word_count
 
 WHY = {
     "hidden parts": "the page does not show them",
@@ -32,7 +33,7 @@ LOW_CODE = 0.5  # share of the page's code blocks below which a text is looked a
 
 
 def receipt(blocks: Blocks, kept: list[bool], extractor: str) -> dict[str, Any]:
-    words = [len(text.split()) for text in blocks.texts]
+    words = [word_count(text) for text in blocks.texts]
     page = counts(blocks, words, [True] * len(words))
     text = counts(blocks, words, kept)
     return {"page": page, "text": text, "dropped": dropped(blocks, words, kept), "extractor": extractor, "low": is_low(page, text)}

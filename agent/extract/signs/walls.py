@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
+from agent.extract.words import word_count
+
 LITTLE = 120  # words: a wall says what it wants in fewer; a page of its own rarely has so few
 FEW = 250  # words: a login or a paywall may stand beside some
 CUT = 400  # words: what a site shows of an article that it sells; a longer text is the article, or enough of it
@@ -85,7 +87,6 @@ GONE = re.compile(
     r"страница не найдена|sayfa bulunamadı|(页面|网页|頁面)(不存在|未找到)|ページが見つかりません|페이지를 찾을 수 없", re.IGNORECASE)
 TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,500})", re.IGNORECASE)
 HEADING = re.compile(r"<h1\b[^>]{0,500}>(.{0,600}?)</h1", re.IGNORECASE | re.DOTALL)
-UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 TAG = re.compile(r"<[^>]{0,1000}>")
 HEAD_TEXT = 200_000  # characters of the page that are looked through for marks
 UNSEEN = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
@@ -103,11 +104,6 @@ def wall_of(html: str, text: str, url: str = "") -> str:
         if told(html, text, words, heads, url):
             return kind
     return ""
-
-
-def word_count(text: str) -> int:
-    """Words, where two characters of a script without blanks count as one."""
-    return len(text.split()) + len(UNSPACED.findall(text)) // 2
 
 
 def headings(html: str) -> Iterator[str]:
