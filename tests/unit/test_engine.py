@@ -173,8 +173,8 @@ def test_a_failed_sentence_is_said_anew_with_the_ident_that_it_had():
 
 @pytest.mark.parametrize(("anew", "left"), [
     ("The limit is then 2107-12-31 [p1].", ["The limit is 2107-12-31.", "Newer files are set to the limit."]),
-    ("The limit is not 2107-12-31 [p1].", ["The limit is 2107-12-31.", "The limit is not 2107-12-31.",
-                                           "Newer files are set to the limit."])])
+    ("The limit is not 2107-12-31 [p1].",
+     ["The limit is 2107-12-31.", "The limit is not 2107-12-31.", "Newer files are set to the limit."])])
 def test_a_sentence_said_anew_that_only_says_what_another_says_is_struck(anew, left):
     said = "The limit is 2107-12-31 [p1]. The limit is 2108-01-01 [p1]. Newer files are set to the limit [p1]."
     clerk = Clerk(replies={"text": lambda _: said, "sentences": lambda _: json.dumps({"sentences": [{"number": 1, "text": anew}]})})
