@@ -10,11 +10,12 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
-.PHONY: help run test setup setup-tests docs lock clean
+.PHONY: help run test setup setup-tests extension docs lock clean
 
 help:
 	@echo "make run     set everything up, then start Leash and print its address"
 	@echo "make test    set up what the tests need, then run linters and tests (PYTEST='tests/unit -k word' for some)"
+	@echo "make extension   pack the browser extension: dist/leash-chromium.zip and dist/leash-firefox.zip"
 	@echo "make docs    write the generated pages of docs/ anew"
 	@echo "make lock    choose the newest versions that pyproject.toml allows, and write the lock files"
 	@echo "make clean   forget the set-up (.venv); what Leash keeps in its data folder stays"
@@ -30,7 +31,10 @@ test: setup-tests
 setup: $(VENV)/.packages $(VENV)/.leash $(VENV)/.model $(VENV)/.browser
 
 setup-tests: $(VENV)/.packages-dev $(VENV)/.leash $(VENV)/.model $(VENV)/.browser $(VENV)/.tools \
-    $(VENV)/.frozenweb
+    $(VENV)/.frozenweb $(VENV)/.browsers extension/node_modules/.done
+
+extension: $(VENV)/.made
+	@$(BIN)/python extension/pack.py
 
 docs: $(VENV)/.packages $(VENV)/.leash
 	$(BIN)/python -m server.reference docs
@@ -41,7 +45,7 @@ lock: $(VENV)/.uv
 	echo uv | $(COMPILE) --upgrade --no-annotate - -o requirements-setup.txt
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) extension/node_modules dist
 
 # A virtual environment of the first Python that is new enough (or of PYTHON=…).
 $(VENV)/.made:
@@ -125,6 +129,36 @@ $(VENV)/.tools: | $(VENV)/.made
 	            { $(APT) update && $(APT) install -y --no-install-recommends $$tool </dev/null; }; \
 	    else echo "The tests need $$tool: install it and run \`make test\` again." >&2; exit 1; fi; \
 	done
+	@touch $@
+
+# The extension's tests need browsers that load extensions: Chromium itself, and Firefox, whose tests are skipped without it.
+$(VENV)/.browsers: | $(VENV)/.made
+	@for pair in chromium:"$$CHROMIUM_FULL" firefox-esr:"$$FIREFOX"; do \
+	    package=$${pair%%:*}; named=$${pair#*:}; \
+	    for program in "$$named" $$package $${package%-esr} chromium-browser; do \
+	        if [ "$$program" != chromium-browser -o $$package = chromium ] && command -v "$$program" >/dev/null 2>&1; then continue 2; fi; \
+	    done; \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	        echo "Installing $$package …"; \
+	        $(APT) install -y --no-install-recommends $$package </dev/null >/dev/null 2>&1 || { $(APT) update && \
+	            $(APT) install -y --no-install-recommends $$package </dev/null >/dev/null; } || \
+	            echo "$$package could not be installed: the tests of the extension that need it will say so."; \
+	    else echo "The extension's tests need $$package: install it, or name it in CHROMIUM_FULL or FIREFOX."; fi; \
+	done
+	@touch $@
+
+# What checks the extension: its types and its manifest. Node itself runs its unit tests.
+extension/node_modules/.done: extension/package.json extension/package-lock.json
+	@for tool in node npm; do \
+	    if command -v $$tool >/dev/null; then continue; fi; \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	        echo "Installing $$tool …"; package=$$tool; if [ $$tool = node ]; then package=nodejs; fi; \
+	        $(APT) install -y --no-install-recommends $$package </dev/null >/dev/null || \
+	            { $(APT) update && $(APT) install -y --no-install-recommends $$package </dev/null >/dev/null; }; \
+	    else echo "The extension's tests need $$tool: install Node.js 20 or newer and run \`make test\` again." >&2; exit 1; fi; \
+	done
+	@echo "Installing what checks the extension …"
+	@cd extension && npm ci --no-audit --no-fund --loglevel error >/dev/null
 	@touch $@
 
 # The frozen web: real pages on loopback, made once from Debian's documentation packages; a minute or two.
