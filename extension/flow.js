@@ -107,8 +107,8 @@ export class Flow {
   }
 
   async resendAll() {
-    const { address, token, consent } = await this.browser.settings();
-    if (!token || consent !== address) return;
+    const { token } = await this.browser.settings();
+    if (!token) return;
     const waiting = await this.store.all("unsent");
     for (const held of waiting.sort((one, other) => one.captured_at.localeCompare(other.captured_at))) {
       await this.deliver(held);

@@ -109,7 +109,7 @@ export class Choice {
     mark();
     tick.addEventListener("change", () => { this.setAll(node, tick.checked); update(); });
     const inside = h("ul", {});
-    const about = h("span", { class: "aside" }, `${figure(node.tokens)} · ${t("repo_files", figure(node.files))}`);
+    const about = h("span", { class: "aside" }, `${figure(node.tokens)} · ${t(node.files === 1 ? "repo_file" : "repo_files", figure(node.files))}`);
     const box = h("details", {}, h("summary", {}, h("span", { class: "name" }, `${node.name}/`), about), inside);
     box.addEventListener("toggle", () => { if (box.open && !inside.firstChild) inside.append(...this.rows(node, update, marks)); });
     return h("li", { class: "folder" }, tick, box);

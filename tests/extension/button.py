@@ -107,11 +107,24 @@ class Button:
             return asked.result;
         }""".replace("OPENED", OPENED), name)
 
+    def pair(self, address: str, code: str) -> dict[str, Any]:
+        """As the panel pairs it, with the user's word to send; the settings that came of it."""
+        panel = self.panel()
+        panel.get_by_label("Address of your Leash").fill(address)
+        panel.get_by_label("One-time code").fill(code)
+        panel.get_by_role("button", name="Pair", exact=True).click()
+        panel.get_by_role("heading", name="Take a page").wait_for()
+        panel.close()
+        self.set(consent=address, copy=True)
+        return self.settings()
+
     # ------------------------------------------------------------ pressing
 
     def press(self, page: Page) -> None:
         """A click on the toolbar button of the tab, as a user makes it: it alone grants activeTab."""
-        target = self.target_of(page)
+        self.press_target(self.target_of(page))
+
+    def press_target(self, target: str) -> None:
         self.wire.send("Extensions.triggerAction", {"id": ID, "targetId": target})
 
     def target_of(self, page: Page) -> str:

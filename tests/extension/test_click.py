@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.extension.button import Button
-from tests.extension.conftest import LeashUp
 from tests.extension.f1 import f1
+from tests.extension.running import LeashUp
 
 PAGES = (
     "https://docs.python.org/3.11/library/json.html", "https://docs.python.org/3.11/whatsnew/3.11.html",

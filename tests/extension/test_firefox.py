@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.extension.button import unpacked
-from tests.extension.conftest import LeashUp
 from tests.extension.firefox import ORIGIN, Firefox, running
+from tests.extension.running import LeashUp
 
 PAGE = """<!DOCTYPE html><html lang="en"><title>Kites</title><main><h1>Kites</h1><p>A kite flies because the wind is slowed on its upper side.</p>
 <p>Its string must be as strong as the wind is on the day on which it flies.</p><input type="hidden" value="HIDDEN-SECRET"></main></html>"""

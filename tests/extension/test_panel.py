@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.extension.button import Button
-from tests.extension.conftest import ROOT, LeashUp
 from tests.extension.pages import served
+from tests.extension.running import ROOT, LeashUp
 
 JSON_PAGE = "https://docs.python.org/3.11/library/json.html"
 WAL_PAGE = "https://sqlite.org/wal.html"

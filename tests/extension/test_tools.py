@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.extension.button import unpacked
-from tests.extension.conftest import ROOT
+from tests.extension.running import ROOT
 
 HOME = ROOT / "extension"
 pack = runpy.run_path(str(HOME / "pack.py"))
