@@ -87,13 +87,13 @@ def parse(html: str) -> HtmlElement:
 
 def with_body(tree: HtmlElement) -> HtmlElement:
     """A page may leave out its body's tag; the parser then takes what HTML 4 did not know, as `main`, for a part of the head."""
-    head = tree.find("head")
-    if head is None or tree.find("body") is not None:
-        return tree
-    first = next((place for place, child in enumerate(head) if child.tag not in OF_HEAD and isinstance(child.tag, str)), len(head))
-    body = tree.makeelement("body")
-    body.extend(head[first:])
-    tree.append(body)
+    head, body = tree.find("head"), tree.find("body")
+    strays = [] if head is None else [child for child in head if isinstance(child.tag, str) and child.tag not in OF_HEAD]
+    if strays:
+        if body is None:
+            body = tree.makeelement("body")
+            tree.append(body)
+        body[:0] = strays
     return tree
 
 
