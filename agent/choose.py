@@ -44,14 +44,18 @@ def offered(inquiry: Inquiry) -> list[Hit]:
 
 def near_links(inquiry: Inquiry, most: int = LINKS) -> list[Hit]:
     """The links that come nearest to the sub-question in meaning, by their words and those around them, of pages that it has read."""
-    public = [page for page in inquiry.pages.values() if page.rung != "capture"]  # a private page's links may be the user's own keys
-    links = inquiry.unseen([link for page in public for link in links_of(page)])
+    links = inquiry.unseen(public_links(inquiry))
     if not links or not inquiry.likeness.embedder.ready:
         return []
     rough = inquiry.likeness.embedder.rough([terms(in_short(link)) for link in links]) @ inquiry.likeness.mine_rough
     near = [links[int(place)] for place in rough.argsort()[::-1][:most * 4]]
     likeness = dict(zip(near, inquiry.likeness.of(list(map(in_short, near))), strict=True))
     return sorted(near, key=lambda link: -likeness[link])[:most]
+
+
+def public_links(inquiry: Inquiry) -> list[Hit]:
+    """Of the pages that it has read, without those of a page that the user's browser sent: they may be the user's own keys."""
+    return [link for page in inquiry.pages.values() if page.rung != "capture" for link in links_of(page)]
 
 
 def blocks(inquiry: Inquiry, hits: Sequence[Hit]) -> list[str]:

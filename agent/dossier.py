@@ -7,6 +7,7 @@ how the passages were found.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import sqrt
 
 from agent.answer import pick, repeats
 from agent.rank import Ranked
@@ -50,9 +51,9 @@ def fresh_pages(groups: Sequence[Group], known: set[str]) -> list[list[Ranked]]:
 
 
 def in_turn(groups: Sequence[Group], found: Sequence[list[Ranked]]) -> Iterable[tuple[SubQuestion, Ranked]]:
-    """The groups' passages, one of each in turn."""
-    for place in range(max(map(len, found), default=0)):
-        yield from ((item, passages[place]) for (item, _), passages in zip(groups, found, strict=True) if place < len(passages))
+    """The groups' passages in turn; a group comes the more often the more pages it brings, by the square root of how many."""
+    turns = [((place + 0.5) / sqrt(len(passages)), n, place) for n, passages in enumerate(found) for place in range(len(passages))]
+    yield from ((groups[n][0], found[n][place]) for _, n, place in sorted(turns))
 
 
 def dossier(groups: Sequence[Group], ledger: Ledger) -> tuple[str, tuple[Claim, ...]]:

@@ -20,8 +20,8 @@ from agent.wordings import wordings
 from agent.write import Ledger
 
 FIRST_LOOK = 14  # pages of a lane without a model that asks the question itself: more of them only dilute (docs/LOG.md)
-FURTHER = 0.4  # of the run's pages: for its second look, that takes one passage of a page
-FOLLOWED = 0.1  # of them: for what the pages read link to
+FURTHER = 0.3  # of the run's pages: for its second look, that takes one passage of a page,
+FOLLOWED = 0.1  # and for what the pages read link to
 SIDE_LOOK = 8  # and of one that asks a part of it
 MOST_A_ROUND = 8  # pages that one round may open
 USUAL_ROUNDS = 3  # of a lane: what its share of the pages is reckoned by

@@ -241,9 +241,12 @@ def waited_for(inquiry: Inquiry, waiting: set[Future[Page]], started: float) -> 
 
 
 def heed(inquiry: Inquiry, waiting: Sequence[Hit]) -> None:
-    """The human's word while pages are awaited. Those that an earlier sitting has read come at once, whatever is said now."""
+    """The human's word while pages are awaited. Those that an earlier sitting has read come at once, whatever is said now.
+
+    Once the sitting is over none comes any more, read before or not.
+    """
     run = inquiry.run
-    if all(run.has_read(hit.url) for hit in waiting):
+    if not run.meter.closed.is_set() and all(run.has_read(hit.url) for hit in waiting):
         return
     run.meter.gate()
     if inquiry.lane and run.is_skipped(inquiry.lane):

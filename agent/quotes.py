@@ -24,7 +24,7 @@ def folded(text: str) -> str:
     return "".join(filter(str.isalnum, text.lower()))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)  # a deep run quotes from some 90 pages
 def snapshot_words(html: bytes) -> str:
     """What the snapshot's text holds, folded. Regular expressions do here: nothing is shown or run, only compared."""
     text = html.decode("utf-8", "replace")

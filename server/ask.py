@@ -7,8 +7,10 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +18,7 @@ import click
 if TYPE_CHECKING:
     from agent.budget import Budget
     from agent.events import Event
-    from agent.records import Answer
+    from agent.records import Answer, Page
     from agent.search.library import Library
     from agent.settings import Settings
     from agent.tools import Tools
@@ -60,8 +62,6 @@ def command(**given: Any) -> None:
 
 def leave(code: int) -> None:
     """End the program. Lanes that were left in the middle of their work would make the C++ runtime abort an orderly end."""
-    import threading
-
     if any(thread.name.startswith(("lane", "read")) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -130,12 +130,34 @@ def opened(model: bool) -> Tools:
 
 
 def library_of(settings: Settings) -> Library | None:
-    """What the service has read before, if it has a database here: without one, none is loaded."""
-    if not settings.database_url and not (settings.data_dir / "leash.db").is_file():
-        return None
-    from server.store.library import open_library
+    """What the service has read before, if it has a database here."""
+    return LibraryHere(settings) if settings.database_url or (settings.data_dir / "leash.db").is_file() else None
 
-    return open_library(settings)
+
+class LibraryHere:
+    """The service's library, opened in the background: what reads a database takes half a second to load."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.lock = settings, threading.Lock()
+        threading.Thread(target=self.opened, daemon=True).start()
+
+    @cached_property
+    def found(self) -> Library | None:
+        from server.store.library import open_library
+
+        return open_library(self.settings)
+
+    def opened(self) -> Library | None:
+        with self.lock:
+            return self.found
+
+    def search(self, words: Sequence[str], count: int) -> list[Page]:
+        library = self.opened()
+        return library.search(words, count) if library else []
+
+    def newest(self, url: str) -> Page | None:
+        library = self.opened()
+        return library.newest(url) if library else None
 
 
 def follow(events: Any, as_json: bool) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.pairing import Code, Pairing
@@ -50,4 +50,5 @@ def pairing() -> Pairing:
 
 def shown(code: Code | None = None) -> str:
     until = datetime.fromtimestamp(code.expires_at, UTC).isoformat() if code else ""
-    return render_template("devices.html", devices=pairing().devices.all(), code=code, until=until, here=request.host_url.rstrip("/"))
+    here = (current_app.extensions["leash.settings"].public_url or request.host_url).rstrip("/")
+    return render_template("devices.html", devices=pairing().devices.all(), code=code, until=until, here=here)

@@ -49,8 +49,7 @@ def command(where: str, output: Path | None, **wishes: object) -> None:
 def opened(where: str, wishes: Wishes) -> Iterator[Opened]:
     from agent.tokens import begin
 
-    if not wishes.estimate:
-        begin()
+    begin()
     from agent.repo.opened import open_folder
 
     local = Path(where).exists()

@@ -33,6 +33,7 @@ from agent.extract.words import word_count
 WORD = re.compile(r"\w+")
 SHELL = 12  # words: what a body says before a script fills it
 STRUCTURE = frozenset("h1 h2 h3 h4 h5 h6 pre table ul ol dl blockquote".split())
+OF_HEAD = frozenset("title meta link base script style noscript template".split())
 SLOW_BEYOND = 600_000  # characters: trafilatura takes 5–17 s for pages of 2 MB
 
 
@@ -79,9 +80,21 @@ def parse(html: str) -> HtmlElement:
     if not html.strip():
         raise Unreadable("The page is empty.")
     try:
-        return lxml.html.document_fromstring(html)
+        return with_body(lxml.html.document_fromstring(html))
     except ParserError as error:
         raise Unreadable("The page is empty.") from error
+
+
+def with_body(tree: HtmlElement) -> HtmlElement:
+    """A page may leave out its body's tag; the parser then takes what HTML 4 did not know, as `main`, for a part of the head."""
+    head, body = tree.find("head"), tree.find("body")
+    strays = [] if head is None else [child for child in head if isinstance(child.tag, str) and child.tag not in OF_HEAD]
+    if strays:
+        if body is None:
+            body = tree.makeelement("body")
+            tree.append(body)
+        body[:0] = strays
+    return tree
 
 
 def blocks_in(tree: HtmlElement) -> Blocks:

@@ -65,7 +65,7 @@ def languages(files: Sequence[Entry]) -> list[tuple[str, float]]:
 class Density:
     """Tokens a byte in this tree, by suffix, counted at spots that are spread evenly over all its bytes.
 
-    The sum is within 2 % on trees of Python, TypeScript, Markdown and of translations into eight languages.
+    The sum is within 2 % on trees of Python and TypeScript and of translations into seven languages.
     """
 
     def __init__(self, tree: Commit | Folder, files: Sequence[Entry], limit: int) -> None:

@@ -16,6 +16,7 @@ from agent.repo.about import Density, languages, licence
 from agent.repo.counting import Item, read_all
 from agent.repo.forms import FORMS, Ending, File, Json, Summary
 from agent.repo.leftout import about_link, by_name, lacking
+from agent.repo.marks import Marks
 from agent.repo.names import MISSING, Entry, shown
 from agent.repo.opened import Opened
 from agent.repo.reading import How, Text
@@ -40,6 +41,7 @@ class Plan:
         self.left: dict[str, list[tuple[str, str]]] = {}
         self.chosen: list[Entry] = []
         self.outside = 0
+        self.marks = Marks(self.opened.tree, () if self.wishes.everything else self.entries)
         self.exact: dict[str, int] | None = None
         for entry in self.entries:
             self._place(entry)
@@ -47,7 +49,7 @@ class Plan:
     def _place(self, entry: Entry) -> None:
         if not self.wishes.matches(entry.path):
             self.outside += 1
-        elif reason := by_name(entry, self.wishes.file_bytes, self.wishes.everything):
+        elif reason := self.marks.reason(entry.path, by_name(entry, self.wishes.file_bytes, self.wishes.everything)):
             self.leave(entry, reason)
         elif entry.size == MISSING:
             self.leave(entry, lacking(entry, self.wishes.file_bytes))

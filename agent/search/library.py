@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -98,21 +98,26 @@ def words_of(text: str) -> list[str]:
 def best_part(text: str, words: Sequence[str]) -> str:
     """The stretch of a text that has most of these words, in one line. Endings of words do not count."""
     low = text[:SEEN].lower()
-    found = [(match.start(), match[0]) for match in re.finditer("|".join(map(stem, words)), low)]
+    found = sorted(place for word in words for place in places_of(word, low))
     held: Counter[str] = Counter()
     first, best, start = 0, 0, 0
     for place, word in found:
         held[word] += 1
         while found[first][0] < place - WINDOW * 3 // 4:
             held[found[first][1]] -= 1
-            held += Counter()  # forgets those of which none is left
             first += 1
-        if len(held) > best:
-            best, start = len(held), found[first][0]
+        kinds = sum(map(bool, held.values()))
+        if kinds > best:
+            best, start = kinds, found[first][0]
     start = low.rfind("\n", max(0, start - WINDOW // 4), start) + 1 or start
     return " ".join(text[start:start + WINDOW].split())
 
 
-def stem(word: str) -> str:
-    """An expression for a word whatever its ending."""
-    return re.escape(word) if SIGN.search(word) else rf"\b{re.escape(word[:max(3, len(word) - 2)])}"
+def places_of(word: str, low: str) -> Iterator[tuple[int, str]]:
+    """Where a word stands in a text of small letters, whatever its ending; a search for letters is ten times as quick as an expression."""
+    stem, alone = (word, False) if SIGN.search(word) else (word[:max(3, len(word) - 2)], True)
+    at = low.find(stem)
+    while at >= 0:
+        if not (alone and at and low[at - 1].isalnum()):
+            yield at, stem
+        at = low.find(stem, at + len(stem))

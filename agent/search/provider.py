@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from agent.cooldown import Cooldowns, span
 from agent.errors import SearchError
 from agent.records import Hit
-from agent.search.merge import merge
+from agent.search.merge import first_of_each, merge, page_key
 
 PATIENCE = 12.0
 FROM_LIBRARY = 5  # results of one search that the library alone has
@@ -63,7 +63,8 @@ class Searcher:
         answered = [name for name in found if name != own or found[name]]
         if not set(answered) - {own}:
             troubles = [(provider.name, self._why(provider.name)) for provider in self._providers]
-        return Results(tuple(cut(merge(list(found.values())), count, own)), tuple(troubles), tuple(answered))
+        web = merge([hits for name, hits in found.items() if name != own])[:count]
+        return Results(tuple(followed(web, found.get(own, []))), tuple(troubles), tuple(answered))
 
     def _collect(
         self, providers: list[Provider], answers: list[Future[list[Hit]]]
@@ -85,12 +86,16 @@ class Searcher:
         return f"{rest.reason} It is left alone for {span(self._cooldowns.left(name))}."
 
 
-def cut(hits: Sequence[Hit], count: int, library: str) -> list[Hit]:
-    """The best `count`; a few that the library alone has stand among them, and take nobody's place."""
-    own = [hit for hit in hits if hit.providers == (library,)]
-    others = [hit for hit in hits if hit.providers != (library,)]
-    kept = {hit.url for hit in (*own[:FROM_LIBRARY], *others[:count])}
-    return [hit for hit in hits if hit.url in kept]
+def followed(web: Sequence[Hit], own: Sequence[Hit]) -> list[Hit]:
+    """The web's results in their order, those marked that the library has too; then a few that it alone has.
+
+    Merged as one more ranking, it moved what was read before ahead of what answers (docs/LOG.md).
+    """
+    mine = first_of_each(own)
+    marked = [replace(hit, providers=(*hit.providers, *mine[key].providers)) if (key := page_key(hit.url)) in mine else hit for hit in web]
+    known = {page_key(hit.url) for hit in web}
+    more = [hit for key, hit in mine.items() if key not in known][:FROM_LIBRARY]
+    return [*marked, *(replace(hit, rank=rank) for rank, hit in enumerate(more, len(marked) + 1))]
 
 
 def ask(providers: list[Provider], wording: str, count: int) -> list[Future[list[Hit]]]:

@@ -36,6 +36,25 @@ def test_from_the_box_to_the_text_by_keyboard(reader: Page, site: Site) -> None:
     assert reader.url == f"{site.address}/{URL}?leash_format=html"
 
 
+def test_a_page_that_is_awaited_says_so_and_can_be_stopped(reader: Page, site: Site) -> None:
+    reader.goto(f"{site.address}/text")
+    # an answer that does not come: the driver itself would wait for a navigation that goes on
+    reader.evaluate("document.querySelector('form').addEventListener('submit', (event) => event.preventDefault())")
+    box = reader.get_by_label("Which page or repository shall become text?")
+    box.fill("slow.example")
+    reader.get_by_role("button", name="Read").click()
+    expect(reader.get_by_role("status")).to_have_text("Asking the site, and making text of what it sends.")
+    expect(reader.locator("[data-seconds]")).to_have_text("1 s")
+    assert Axe().run(reader).response["violations"] == []
+    expect(reader.get_by_role("status")).to_contain_text("It takes longer than most", timeout=10_000)
+    reader.get_by_role("button", name="Stop").click()
+    expect(reader.get_by_role("status")).to_contain_text("Stopped waiting.")
+    expect(reader.get_by_role("button", name="Read")).to_be_enabled()
+    expect(reader.get_by_role("button", name="Stop")).to_be_hidden()
+    expect(box).to_be_focused()
+    expect(box).to_have_value("slow.example")
+
+
 def test_copy_takes_all_of_the_markdown(reader: Page, site: Site) -> None:
     reader.context.grant_permissions(["clipboard-read", "clipboard-write"])
     reader.goto(f"{site.address}/https://tides.example/long")

@@ -11,7 +11,11 @@ import pytest
 
 from agent.budget import QUICK
 from agent.quotes import folded, snapshot_words
+from agent.settings import Settings
+from server.store import open_store
+from tests.conftest import free_ports
 from tests.fakes import Answer, Says, ScriptedModel, ScriptedSearch, answer_text
+from tests.ports import page
 
 ROOT = Path(__file__).parents[2]
 QUESTION = "What happens to files newer than 2107 when ZipFile's strict_timestamps is False in Python?"
@@ -59,6 +63,23 @@ def test_a_model_writes_and_what_it_makes_up_is_shown_as_such(ask):
     assert answer["claims"][1]["unknown"] == ["p99"]
     assert answer["claims"][1]["citations"] == []
     assert "[?p99]" in answer["answer"]
+
+
+def test_what_the_service_has_read_is_searched_and_stands_in_where_nothing_can_be_reached(ask, tmp_path):
+    bridge = page("https://tides.example/bridge", "The old bridge at Marrow opens two hours before high water.", "The old bridge")
+    store = open_store(Settings(_env_file=None, data_dir=tmp_path / "data"))
+    store.pages.save(store.runs.add("Why?", "quick", False).id, [bridge])
+    store.close()
+    before = (tmp_path / "data" / "leash.db").read_bytes()
+    nowhere = f"http://127.0.0.1:{free_ports(1)[0]}"
+    done = ask("When does the old bridge at Marrow open?", "--no-model", "--json", searxng_url=nowhere, proxy=nowhere)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    assert [source["fetched_at"] for source in answer["sources"]] == [bridge.fetched_at]
+    assert answer["claims"][0]["citations"][0]["quote"] in bridge.text
+    assert "searching searxng, library" in done.stderr
+    assert "stands in as it was read on 22 November 2026" in done.stderr
+    assert (tmp_path / "data" / "leash.db").read_bytes() == before
 
 
 @pytest.mark.parametrize("reply", [

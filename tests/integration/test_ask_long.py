@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from server.ask import Wanted, command
+from server.ask import ask as begin
 from tests.clerk import Clerk
 from tests.fakes import ScriptedModel
 from tests.integration.test_ask import ROOT, ask
@@ -121,10 +123,24 @@ def test_the_plan_alone(ask, clerk, depth):
     (["--depth", "deep", "--limit", "pages=1e9"], "whole number"), (["--depth", "deep", "--limit", "pages=9999"], "on this server"),
     (["--depth", "deep", "--limit", "wishes=3"], "no limit"), (["--depth", "deep", "--limit", "pages"], "pages=60"),
     (["--depth", "deep", "--patience", "-1"], "patience"), (["--plan-only"], "no plan"), (["--limit", "pages=x"], "whole number")])
-def test_what_cannot_be_asked_for(ask, options, words):
-    done = ask(QUESTION, *options)
+def test_what_cannot_be_asked_for(options, words, tmp_path, monkeypatch, capsys):
+    """As the command reads it, in this process: nothing is opened before it is refused."""
+    for name in [name for name in os.environ if name.startswith("LEASH_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LEASH_DATA_DIR", str(tmp_path))
+    with command.make_context("ask", [QUESTION, *options]) as typed:
+        code = begin(Wanted(**typed.params))
+    out, said = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert words in said
+    assert len(said.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_refusal_is_the_commands_exit_code(ask):
+    done = ask(QUESTION, "--depth", "deep", "--limit", "pages=0")
     assert (done.returncode, done.stdout) == (2, "")
-    assert words in done.stderr
+    assert "from 1 to" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 

@@ -115,7 +115,7 @@ def given(world, count):
 
 
 @pytest.mark.parametrize("budget", [QUICK, replace(RESEARCH, **SMALL), replace(DEEP, **SMALL)], ids=lambda budget: budget.depth)
-@pytest.mark.parametrize("urls", [(), (Injected(50).url,)], ids=["captures", "captures and an address"])
+@pytest.mark.parametrize("urls", [(), (Injected(51).url,)], ids=["captures", "captures and an address"])
 def test_of_a_private_page_nothing_leaves_but_to_the_model(private, budget, urls):
     before, heard, asked = len(private.model.requests), len(private.web.heard), len(private.search.asked)
     control = MemoryControl()

@@ -54,6 +54,21 @@ def test_every_tracked_file_is_in_the_text_or_left_out_with_a_reason(tmp_path: P
     assert found["tokens_estimated"] == pytest.approx(found["totals"]["tokens"], rel=0.1)
 
 
+@pytest.mark.parametrize("ref", ["", "HEAD"])
+def test_marks_of_gitattributes_are_heeded(tmp_path: Path, ref: str) -> None:
+    names = ("api/client.py", "api/own.py", "web/lib/a.js", "vendor/ours.py", "vendor/theirs.py", "tests/a.py", "b_pb2.py",
+             "src/x/gen/a.ts")
+    marks = ("# what forges fold away", "api/*.py linguist-generated", "api/own.py -linguist-generated", "tests export-ignore",
+             "/vendor/ours.py linguist-vendored=false", "*_pb2.py linguist-generated=false", "**/gen/** text linguist-generated=true",
+             f"{'*' * 300} linguist-generated")
+    tree = committed(tmp_path / "m", {**dict.fromkeys(names, b"x = 1\n"), ".gitattributes": "\n".join(marks).encode(),
+                                      "web/.gitattributes": b"lib linguist-vendored\n"})
+    found = local_json(tree, ref=ref)
+    assert {row["path"]: row["reason"].split()[0] for row in found["left_out"]} == {
+        "api/client.py": "generated", "web/lib/a.js": "vendored", "vendor/theirs.py": "vendored", "src/x/gen/a.ts": "generated"}
+    assert local_json(tree, ref=ref, everything=True)["left_out"] == []
+
+
 def test_work_tree_is_read_as_the_user_sees_it(tmp_path: Path) -> None:
     tree = committed(tmp_path / "w", {"a.py": b"old = 1\n", "gone.py": b"x\n", ".gitignore": b"*.log\n"})
     (tree / "a.py").write_bytes(b"new = 2\n")

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from agent.budget import DEEP, QUICK, RESEARCH
+from agent.choose import public_links
 from agent.context import Context
 from agent.engine import research
 from agent.errors import Refused
-from agent.events import Dropped, Failed, Kept, Lane, Searched, Searching
+from agent.events import Dropped, Failed, Kept, Lane, Reading, Searched, Searching
 from agent.journal import MemoryEntries, MemoryShelf
+from agent.look import Inquiry
 from agent.run import Run
 from agent.steer import MemoryControl
 from tests.clerk import Clerk
@@ -69,6 +71,7 @@ def test_with_the_web_what_was_given_comes_first_and_is_weighed_with_the_rest(de
     assert "read https://intranet.example/notes" not in web.calls
     assert {OPEN.sha256, OTHER.sha256} <= cited(answer)
     assert web.calls.count(f"read {OPEN.url}") == 1
+    assert NOTES.url not in {event.url for event in the(Reading, events) + the(Dropped, events)}
     assert answer.basis == ""
 
 
@@ -136,11 +139,12 @@ def test_a_plan_that_keeps_to_pages_is_told_their_titles():
 
 
 def test_a_link_of_a_private_page_is_offered_to_nobody():
-    offered = []
-    models = Clerks(Clerk(rounds=2), before=lambda kind, words: offered.append(words) if kind == "open_" else None)
-    run(RESEARCH, Web(OTHER), Context((NOTES,), web=True), models)
-    assert offered
-    assert not any("logout" in words for words in offered)
+    linking = page("https://open.example/links", "# Links", "Links", html=b"<a href='/next'>The bridge opens</a>")
+    made = Run(QUESTION, RESEARCH, tools_of(Web()), MemoryControl(), Context((NOTES,), web=True))
+    for one in (NOTES, linking):
+        made.give(one)
+    assert [link.url for link in public_links(Inquiry(made, made.plan.items[0]))] == ["https://open.example/next"]
+    made.close()
 
 
 def test_no_code_of_a_run_can_reach_past_its_context():
@@ -153,6 +157,15 @@ def test_no_code_of_a_run_can_reach_past_its_context():
             made.tools.reader.read(url, "user")
     assert made.tools.reader.read(OPEN.url, "user") is OPEN
     assert web.calls == [f"read {OPEN.url}"]
+    made.close()
+
+
+def test_an_address_that_was_captured_is_never_opened_though_the_web_is_open():
+    web = Web(NOTES, OPEN)
+    made = Run(QUESTION, QUICK, tools_of(web), MemoryControl(), Context((NOTES,), (NOTES.url,), web=True))
+    with pytest.raises(Refused, match="as your browser showed it"):
+        made.tools.reader.read(NOTES.url)
+    assert made.tools.reader.read(OPEN.url) is OPEN
     made.close()
 
 

@@ -53,6 +53,13 @@ def test_one_sub_topic_needs_no_heading():
     assert "## " not in written(5, GROUPS[:1])[1]
 
 
+def test_who_brings_more_pages_is_quoted_more_often_and_nobody_is_silenced():
+    many, few = ranked(*range(10, 26)), ranked(30, 31, 32, 33)
+    groups = [(SubQuestion("q1", "What?"), ranked(1)), (SubQuestion("q2", "Few?"), few), (SubQuestion("q3", "Many?"), many)]
+    counts = {item.id: len(found) for item, found in gathered(groups, 16)}
+    assert counts == {"q1": 6, "q2": 3, "q3": 7}, "four times the pages: some twice the quotes"
+
+
 def test_a_page_that_only_a_later_sub_topic_has_is_quoted_too():
     found, _, _, _ = written(6)
     assert "https://s3.org/" in {one.page.url for _, passages in found for one in passages}

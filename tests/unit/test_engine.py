@@ -1,16 +1,19 @@
 import json
+from concurrent.futures import Future
 
 import pytest
 
 from agent.budget import DEEP, QUICK, RESEARCH, budget_for
 from agent.engine import faulty_of, research
-from agent.errors import BadInput, ModelError
+from agent.errors import BadInput, ModelError, OverLimit
 from agent.events import Answered, Dropped, Failed, Found, Kept, Trouble, Writing, from_json
 from agent.journal import MemoryEntries, MemoryShelf
+from agent.look import Inquiry, gather
 from agent.models import Spent, Switched, Wrote
 from agent.note import Note
 from agent.rank import Ranked
-from agent.records import Citation, Claim, Passage
+from agent.records import Citation, Claim, Hit, Passage
+from agent.run import Run
 from tests.clerk import Clerk
 from tests.ports import Clerks, Web, page, tools_of
 
@@ -173,8 +176,8 @@ def test_a_failed_sentence_is_said_anew_with_the_ident_that_it_had():
 
 @pytest.mark.parametrize(("anew", "left"), [
     ("The limit is then 2107-12-31 [p1].", ["The limit is 2107-12-31.", "Newer files are set to the limit."]),
-    ("The limit is not 2107-12-31 [p1].", ["The limit is 2107-12-31.", "The limit is not 2107-12-31.",
-                                           "Newer files are set to the limit."])])
+    ("The limit is not 2107-12-31 [p1].",
+     ["The limit is 2107-12-31.", "The limit is not 2107-12-31.", "Newer files are set to the limit."])])
 def test_a_sentence_said_anew_that_only_says_what_another_says_is_struck(anew, left):
     said = "The limit is 2107-12-31 [p1]. The limit is 2108-01-01 [p1]. Newer files are set to the limit [p1]."
     clerk = Clerk(replies={"text": lambda _: said, "sentences": lambda _: json.dumps({"sentences": [{"number": 1, "text": anew}]})})
@@ -189,3 +192,15 @@ def test_a_depth_goes_by_its_name():
         assert budget_for(budget.depth) == budget
     with pytest.raises(BadInput, match="There is no depth"):
         budget_for("deepest")
+
+
+def test_no_lane_waits_for_a_page_that_its_closed_run_will_not_read_any_more():
+    """Though an earlier sitting had read it: the process could else not end for as long as the run was allowed."""
+    run = Run("When did the archive open?", QUICK, tools_of(Web(ZIP)))
+    run.tools.journal.remember("read", {"url": ZIP.url}, ZIP.sha256)
+    inquiry, left = Inquiry(run, run.plan.items[0]), Future()
+    inquiry.opened[left] = Hit(ZIP.url, "Zip files")
+    run.close()
+    left.cancel()
+    with pytest.raises(OverLimit):
+        list(gather(inquiry))

@@ -6,7 +6,7 @@ import pytest
 from agent.errors import BadInput, Unreadable
 from agent.extract.html import extract, parse
 from agent.extract.select.blocks import blocks_of, names_of
-from agent.extract.select.choose import best_share
+from agent.extract.select.choose import best_share, whole_lists
 from agent.extract.select.forest import Forest
 from agent.extract.select.receipt import receipt
 from agent.extract.want import Want
@@ -115,6 +115,35 @@ def test_the_likeliest_blocks_are_kept_down_to_where_the_promise_is_best():
     kept, sure = best_share(np.array([0.9, 0.8, 0.05, 0.0]), np.array([10, 10, 10, 0]))
     assert kept.tolist() == [True, True, False, False]
     assert sure == pytest.approx(2 * 17 / (20 + 17.5))
+
+
+ROWS = {"before": "<p>Herons wait.</p>", "lead": "<p>They eat:</p>", "list": "<ul><li>fish</li><li>frogs</li><li>newts</li></ul>",
+        "after": "<p>They nest in spring.</p>"}
+
+
+@pytest.mark.parametrize(("kept", "wanted"), [
+    ({"before": .9, "lead": .1, "fish": .6, "frogs": .4, "newts": .1, "after": .9}, "Herons They fish frogs newts They"),
+    ({"before": .9, "lead": .1, "fish": .2, "frogs": .4, "newts": .1, "after": .9}, "Herons They"),
+    ({"before": .1, "lead": .1, "fish": .6, "frogs": .6, "newts": .4, "after": .9}, "fish frogs newts They"),
+    ({"before": .9, "lead": .1, "fish": .6, "frogs": .4, "newts": .4, "after": .1}, "Herons"),
+    ({"before": .1, "lead": .1, "fish": .9, "frogs": .1, "newts": .1, "after": .1}, "fish"),
+], ids=["amid what is kept", "none of it", "most of alike", "few of alike", "unlike"])
+def test_a_list_is_kept_or_left_out_whole(kept, wanted):
+    blocks = blocks_of(parse("<body>" + "".join(ROWS.values())).find("body"))
+    words = np.array([float(len(text.split())) for text in blocks.texts])
+    said = np.flatnonzero(words)
+    chance = np.zeros(len(words))
+    chance[said] = list(kept.values())
+    chosen = chance > .5
+    whole_lists(blocks, chosen, chance, words)
+    assert " ".join(blocks.texts[row].split()[0] for row in said if chosen[row]) == wanted
+
+
+def test_words_are_measured_where_there_are_no_blanks():
+    counts = [receipt(blocks_of(parse(f"<body><p>{text}").find("body")), [True, True], "judge")["text"]["words"] for text in (
+        "The grey heron stands in the water and waits.", "アオサギは水の中に立って魚を待っている。", "นกกระสายืนนิ่งในน้ำตื้นและรอปลา")]
+    assert counts[0] == 9
+    assert all(6 <= count <= 18 for count in counts[1:])
 
 
 def test_a_forest_sums_its_trees():

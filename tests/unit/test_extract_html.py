@@ -30,6 +30,13 @@ def text_of(html: str) -> str:
     return extract_html(html, "https://docs.org/zip")["text"]
 
 
+@pytest.mark.parametrize("tag", ["main", "article", "section"])
+def test_a_page_may_leave_out_its_bodys_tag(tag):
+    said = "An archive holds files and their dates, which are kept in a table of its own."
+    text = text_of(f"<!doctype html><title>Zip</title><{tag}><h1>Zip files</h1><p>{said}</p></{tag}><p>And more.</p>")
+    assert text.index("# Zip files") < text.index(said) < text.index("And more.")
+
+
 def test_a_page_keeps_its_words_and_their_structure():
     text = text_of(PAGE)
     assert "# Zip files\n" in text

@@ -15,7 +15,7 @@ from agent.journal import MemoryEntries, MemoryShelf
 from agent.steer import MemoryControl
 from tests.clerk import Clerk
 from tests.longruns import MOMENTS, PAGES, QUESTION, QUICKLY, Human, events_of, once, reads, searches, the, twice
-from tests.ports import Clerks, Web, page, tools_of
+from tests.ports import Alike, Clerks, Web, page, tools_of
 
 # ---------------------------------------------------------------- the loop
 
@@ -117,6 +117,29 @@ def test_without_a_model_lanes_are_found_by_heading_and_the_dossier_quotes():
     for claim in answer.claims:
         for one in claim.citations:
             assert texts[one.page_sha256][one.start:one.end] == one.quote
+
+
+def test_without_a_model_the_link_is_followed_whose_surroundings_come_nearest_to_the_question():
+    said = "The limit of the archive is set by its founder's will."
+    will = page("https://s0.org/will", f"# The will\n\n{said} It is 4,711 entries.", "The will")
+    links = "".join(f'<p>Of the weather in year {n}, see <a href="/w{n}">there</a>.</p>{"&nbsp;" * 100}' for n in range(40))
+    html = f'{links}<p>What the limit of the archive is, <a href="/will">he</a> laid down.</p>'
+
+    class Linked(Web):
+        """Whose search does not know what its pages link to."""
+
+        def read(self, url, chosen_by="agent", seconds=None):
+            if url in self.pages:
+                return super().read(url, chosen_by, seconds)
+            opened.append(url)
+            return will if url == will.url else page(url, f"# Weather\n\nIn {url} it rained.")
+
+    opened: list[str] = []
+    first = replace(PAGES[0], text=re.sub("<[^>]*>", "", html).replace("&nbsp;", " ") + PAGES[0].text, html=html.encode(), sha256="")
+    answer = events_of(replace(tools_of(Linked(first, *PAGES[1:4])), embedder=Alike()), replace(QUICKLY, pages=20))[-1].answer
+    assert will.url in opened
+    assert len(opened) == 2, "a tenth of the pages"
+    assert any(said in one.quote for claim in answer.claims for one in claim.citations)
 
 
 # ---------------------------------------------------------------- limits

@@ -94,14 +94,14 @@ def test_words_without_spaces_are_looked_for_by_pairs_of_signs():
 
 # ---------------------------------------------------------------- along with the web
 
-def test_its_results_are_merged_and_marked_and_take_nobodys_place():
+def test_its_results_are_marked_and_follow_and_take_nobodys_place():
     own = Named("library", "https://web/1", *(f"https://own/{n}" for n in range(9)))
-    searcher = Searcher([Named("web", "https://web/0", "https://web/1", "https://web/2")]).along(own)
+    searcher = Searcher([Named("web", "https://web/0", "https://www.web/1/", "https://web/2", "https://web/3")]).along(own)
     hits = searcher.search("q", 3).hits
     assert searcher.names == ("web", "library")
-    assert hits[0].providers == ("web", "library")
-    assert sum(hit.providers == ("library",) for hit in hits) == FROM_LIBRARY
-    assert {"https://web/0", "https://web/1", "https://web/2"} <= {hit.url for hit in hits}
+    assert [hit.url for hit in hits[:4]] == ["https://web/0", "https://www.web/1/", "https://web/2", "https://own/0"]
+    assert [hit.providers for hit in hits[:4]] == [("web",), ("web", "library"), ("web",), ("library",)]
+    assert [hit.rank for hit in hits] == list(range(1, 4 + FROM_LIBRARY))
 
 
 def test_a_web_that_cannot_be_searched_is_said_even_if_the_library_found_something():

@@ -16,6 +16,13 @@ def test_links_are_whole_addresses_with_their_words_each_once():
         ("https://docs.org/api?a=1&b=2", "The API"), ("https://docs.org/faq", "FAQ & more")]
 
 
+def test_the_words_around_a_link_are_told_with_it_and_no_half_of_a_tag():
+    said = 'He asks <b>getpass</b>, <a href="/getpass">which</a> looks at &lt;LOGNAME&gt; first.'
+    html = f'<p title="{"x" * 400}">{said}</p><p class="{"y" * 400}">'
+    (hit,) = links_of(page("https://docs.org/os", "A text.", "os", html=html.encode()))
+    assert hit.snippet == "He asks getpass , which looks at <LOGNAME> first. (a link on “os”)"
+
+
 def test_what_leads_to_no_other_page_is_no_link():
     html = ('<a href="#part">Part</a><a href="mailto:a@b.c">Mail</a><a href="javascript:void(0)">Go</a><a href="data:text/html,x">D</a>'
             '<a href="/x"><img src=y></a><a href="file:///etc/passwd">F</a><a data-href="/no">No</a><a href="https://[broken">B</a>')

@@ -12,7 +12,8 @@ import pytest
 from agent.brief import QUESTIONS, Brief, brief
 from agent.embed import Embedder
 from agent.errors import ModelError
-from agent.gist import asked_of, gist, of_asking, of_condition, of_deed, of_definition, of_purpose, short_title
+from agent.gist import Asked, Way, asked_of, gist, of_asking, of_condition, of_deed, of_definition, of_purpose, short_title
+from agent.passages import all_of
 from agent.records import Page
 from agent.tools import Tools
 from tests.briefs import GOOD, PAGE, TEXT, asks, passage_with, written
@@ -173,6 +174,17 @@ def test_each_question_leads_back_to_its_own_place(embedder: Embedder) -> None:
         assert "bridges of the county" not in TEXT[one.start:one.end]
         assert "open --at" not in TEXT[one.start:one.end]
     assert len({one.start for one in asked_of(PAGE, embedder, 20)}) == len(asked_of(PAGE, embedder, 20))
+
+
+@pytest.mark.parametrize(("question", "words", "leads"), [
+    ("When does the bridge open?", "twice a day", True),
+    ("When does the bridge open?", "A vessel over nine metres", False),
+    ("When does the bridge open?", "is a bascule bridge", False),
+    ("How tall is the lighthouse of Quillfeather?", "A vessel over nine metres", False)])
+def test_a_question_counts_where_its_own_place_is_found_first(embedder: Embedder, question: str, words: str, leads: bool) -> None:
+    one = next(one for one in all_of(TEXT) if words in TEXT[one.start:one.end])
+    back = Way(PAGE, embedder).back(Asked(question, one.start, one.end, one.headings))
+    assert (back is not None) == leads
 
 
 @pytest.mark.parametrize("text", ["", "Short.", "# A heading\n\n- one\n- two\n", "```\ncode\n```\n", "| a | b |\n|---|---|\n| 1 | 2 |\n",

@@ -1,12 +1,14 @@
-"""The tokens of a tree told from samples of it: near the exact count, in whatever script its files are."""
+"""What is told of a tree before it is read: its tokens from samples, in whatever script its files are, and its own marks."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 
 import pytest
 
 from agent.repo.about import Density
+from agent.repo.marks import Marks
 from agent.repo.names import Entry
 from agent.tokens import count
 from tests.conftest import ROOT
@@ -39,3 +41,11 @@ def test_the_sum_is_within_five_percent(texts: dict[str, str]) -> None:
     tree = Texts(texts)
     density = Density(tree, tree.entries, 10_000_000)
     assert sum(map(density.tokens, tree.entries)) == pytest.approx(sum(map(count, texts.values())), rel=0.05)
+
+
+def test_patterns_that_mean_harm_take_no_longer() -> None:
+    rules = ["*a*a*a*a*a*a*a*b linguist-generated", "**/a**a*b linguist-vendored", f"{'a*' * 90}b linguist-generated"] * 30
+    tree = Texts({".gitattributes": "\n".join(rules)})
+    marks, start = Marks(tree, tree.entries, seconds=0.1), time.process_time()
+    assert not any(marks.reason(f"{'a' * 200}/{'a' * 200}/{n}", "") for n in range(2000))
+    assert time.process_time() - start < 2

@@ -142,7 +142,7 @@ def test_what_was_kept_before_there_was_a_library_is_indexed(store):
     with store.database.write() as connection:
         for words in ("DROP TABLE library", "DROP TABLE library_words", "DROP INDEX run_page_by_url", "DROP INDEX run_page_by_final",
                       "ALTER TABLE run_page DROP COLUMN url_key", "ALTER TABLE run_page DROP COLUMN final_key",
-                      "UPDATE alembic_version SET version_num = '0004'"):
+                      "UPDATE alembic_version SET version_num = '0007'"):
             connection.execute(text(words))
     command.upgrade(config, "head")
     assert found(store, "bridge", "balance") == [BRIDGE.url]

@@ -206,3 +206,11 @@ def test_the_limits_of_each_depth_are_shown(client: FlaskClient) -> None:
     for word in ("searches", "pages", "60 seconds", "model call", "quotes"):
         assert word in words
     assert "30 minutes" in page.get_element_by_id("limits-3").text_content()
+
+
+def test_the_page_of_browsers_names_the_address_that_people_use(service: FakeService, tmp_path: Path) -> None:
+    assert "<b class=\"here\">http://127.0.0.1</b>" in post(client_of(service, tmp_path / "a"), "/devices/code").text
+    client = client_of(service, tmp_path / "b", public_url="https://leash.team.example/")
+    assert "<b class=\"here\">https://leash.team.example</b>" in post(client, "/devices/code").text
+    assert client.get("/devices/code", base_url=HERE).location == "/devices"
+    assert post(client, "/devices/none/revoke").status_code == 404

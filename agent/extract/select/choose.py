@@ -24,7 +24,7 @@ DOUBTFUL = 0.12  # a block less likely than this is not kept for its own sake
 STRAY = 0.1  # a heading less likely than this is not kept for what stands under it
 SMALL = 150  # words: pages of less are unlike those that the forest has learnt from, and landmarks say enough of them
 NEARLY_ALL, MOST, UNLIKELY = 0.95, 0.7, 0.05  # of a manual's page: what is kept of the kept words, of its element's; least chance
-ALIKE = 0.15  # items of a list whose chances lie no further apart are kept or left out together
+SOME, ALIKE = 0.3, 0.25  # share of a list amid what is kept that keeps it whole; how far chances about alike lie apart
 TABLE, ROW = TAG_NUMBER["table"], TAG_NUMBER["tr"]
 CELLS = (TAG_NUMBER["td"], TAG_NUMBER["th"])
 CODE = TAG_NUMBER["pre"]
@@ -114,12 +114,21 @@ def together(blocks: Blocks, chance: np.ndarray, words: np.ndarray) -> None:
 
 
 def whole_lists(blocks: Blocks, kept: np.ndarray, chance: np.ndarray, words: np.ndarray) -> None:
-    """Keeps a list whole, or leaves it out, where the limit runs through items that are about as likely: most words decide."""
+    """Keeps a list whole that stands amid what is kept, if some of it is; of items about as likely elsewhere most words decide.
+
+    The line that leads into a list, by a colon at its end, goes with it.
+    """
+    said = np.flatnonzero(words > 0)
     for row in range(len(kept) - 1, -1, -1):
         if blocks.tag[row] in LISTS:
-            said = row + np.flatnonzero(words[row : blocks.end[row]] > 0)
-            if len(said) and np.ptp(chance[said]) <= ALIKE:
-                kept[said] = (words[said] * kept[said]).sum() >= 0.5 * words[said].sum()
+            first, after = np.searchsorted(said, (row, blocks.end[row]))
+            items = said[first:after]
+            share = (words[items] * kept[items]).sum() / max(words[items].sum(), 1)
+            first -= first > 1 and blocks.texts[said[first - 1]].endswith((":", "："))
+            if share >= SOME and first > 0 and after < len(said) and kept[said[first - 1]] and kept[said[after]]:
+                kept[said[first:after]] = True
+            elif len(items) and np.ptp(chance[items]) <= ALIKE:
+                kept[items] = share >= 0.5
 
 
 def with_headings(blocks: Blocks, kept: np.ndarray, chance: np.ndarray) -> None:
