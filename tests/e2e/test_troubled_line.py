@@ -58,10 +58,19 @@ def test_a_lost_line_is_said_and_taken_up_again(site: Site, reader: Page) -> Non
     expect(reader.locator("[data-lost]")).to_be_hidden()
 
 
+IN_SIGHT = """box => {
+  const { x, y, width, height } = box.getBoundingClientRect();
+  return !document.elementFromPoint(x + width / 2, y + height / 2)?.closest(".plan-foot");
+}"""
+
+
 def test_a_plan_edited_to_nothing_stays_on_the_screen(site: Site, reader: Page) -> None:
     reader.goto(site.deep())
     for place in range(1, 6):
-        reader.get_by_label(f"Leave sub-question {place} out").check(force=True)
+        left_out = reader.get_by_label(f"Leave sub-question {place} out")
+        left_out.focus()
+        assert left_out.evaluate(IN_SIGHT), "what has the focus is not behind the foot of the plan"
+        left_out.check(force=True)
     reader.get_by_role("button", name="Approve and start").click()
     expect(reader.locator(".plan.asking [data-trouble]")).to_contain_text("at least one sub-question")
     reader.get_by_label("Leave sub-question 2 out").uncheck(force=True)
