@@ -12,6 +12,7 @@ browser.onPress((tab) => {
   browser.openPanel(tab.windowId); // before anything is waited for, or the browser forgets that the user pressed
   flow.press(tab);
 });
+browser.onStart(() => store.clear("shown")); // windows have other numbers now
 browser.onWake(() => flow.look());
 browser.onNotified(async (id) => browser.openTab(new Leash((await browser.settings()).address).pageOf(id)));
 browser.onAsked(async ({ kind, ...given }) => {

@@ -75,6 +75,9 @@ export function onWake(woken) {
   chrome.runtime.onStartup.addListener(woken);
 }
 
+/** @param {() => void} started  called when the browser starts */
+export const onStart = (started) => chrome.runtime.onStartup.addListener(started);
+
 /** @param {boolean} wanted */
 export function wake(wanted) {
   return wanted ? chrome.alarms.create(ALARM, { periodInMinutes: 0.5 }) : chrome.alarms.clear(ALARM).then(() => {});

@@ -45,6 +45,7 @@
   const SECRET = /csrf|xsrf|token|nonce|secret|passw|session|credential|api-?key/i;
   const KEPT_SCRIPT = /^(application\/ld\+json|math\/)/i;
   const KEPT_LINK = /\b(canonical|alternate)\b/i;
+  const ASKED = new Set(["script", "link", "meta", "input"]);
   const VALUED = new Set(["li", "option", "progress", "meter", "data"]);
 
   const dropped = { fields: 0, secrets: 0, frames: 0, more_frames: 0, cut: false };
@@ -58,35 +59,56 @@
   /** @param {string} text */
   const put = (text) => { out.push(text); size += text.length; };
   /** @param {string} text */
-  const escaped = (text) => text.replace(/[&<>\u00a0]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign] ?? "&nbsp;");
+  const escaped = (text) => !/[&<>\u00a0]/.test(text) ? text : text.replace(/[&<>\u00a0]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign] ?? "&nbsp;");
   /** @param {string} text */
-  const quoted = (text) => `"${text.replace(/[&"<>]/g, (sign) => ({ "&": "&amp;", '"': "&quot;", "<": "&lt;" })[sign] ?? "&gt;")}"`;
+  const quoted = (text) => !/[&"<>]/.test(text) ? `"${text}"` : `"${text.replace(/[&"<>]/g, (sign) => ({ "&": "&amp;", '"': "&quot;", "<": "&lt;" })[sign] ?? "&gt;")}"`;
   /** @param {string} address @param {string} base */
   const absolute = (address, base) => { try { return new URL(address, base).href; } catch { return address; } };
+
+  /** What is done with attributes of a name: the same few names come again and again. @type {Map<string, "leave" | "secret" | "style" | "value" | "address" | "keep">} */
+  const ways = new Map();
+  /** @param {string} key */
+  function wayOf(key) {
+    const word = key.toLowerCase();
+    const way = word.startsWith("on") || word === "srcdoc" || word === "integrity" || /[^\w:.-]/.test(word) ? "leave" :
+      SECRET.test(word) ? "secret" : word === "style" ? "style" : word === "value" || word === "checked" ? "value" :
+        word === "href" || word === "src" ? "address" : "keep";
+    ways.set(key, way);
+    return way;
+  }
 
   /** The attributes as text. `base` is given where addresses need another one than the page's.
    * @param {Element} element @param {string} name @param {string} base */
   function attributes(element, name, base) {
     let text = "";
     for (const { name: key, value } of attributesOf(element)) {
-      const word = key.toLowerCase();
-      if (word.startsWith("on") || word === "srcdoc" || word === "integrity" || /[^\w:.-]/.test(word)) continue;
-      if (SECRET.test(word)) { dropped.secrets += 1; continue; }
-      if (word === "value" && !VALUED.has(name)) continue;
-      if (word === "checked" && name === "input") continue;
-      if (word === "style" && !/display|visibility/i.test(value)) continue;
+      const way = ways.get(key) ?? wayOf(key);
+      if (way === "leave") continue;
+      if (way === "secret") { dropped.secrets += 1; continue; }
+      if (way === "value" && (name === "input" || !VALUED.has(name))) continue;
+      if (way === "style" && !/display|visibility/i.test(value)) continue;
       if (value.length > MOST_ATTRIBUTE || (value.length > 200 && /^data:/i.test(value))) continue;
-      text += ` ${word}=${quoted(base && (word === "href" || word === "src") ? absolute(value, base) : value)}`;
+      text += ` ${key}=${quoted(base && way === "address" ? absolute(value, base) : value)}`;
     }
     return name === "input" && checkedOf(element) ? `${text} checked=""` : text;
+  }
+
+  /** Names that a parser reads back as they are. @type {Map<string, boolean>} */
+  const plainNames = new Map();
+  /** @param {string} name */
+  function isPlain(name) {
+    const plain = /^[a-z][\w.-]*$/.test(name);
+    plainNames.set(name, plain);
+    return plain;
   }
 
   /** Whether an element says nothing that the user sees, or what must not leave the page.
    * @param {Element} element @param {string} name */
   function isLeft(element, name) {
+    if (LEFT.has(name)) return true;
+    if (!ASKED.has(name)) return false;
     /** @param {string} key */
     const said = (key) => attribute.call(element, key) ?? "";
-    if (LEFT.has(name)) return true;
     if (name === "script") return !KEPT_SCRIPT.test(said("type"));
     if (name === "link") return !KEPT_LINK.test(said("rel"));
     if (name === "meta") {
@@ -94,7 +116,6 @@
       dropped.secrets += secret ? 1 : 0;
       return secret;
     }
-    if (name !== "input") return false;
     const never = /^\s*(hidden|password)\s*$/i.test(said("type")) || SECRET.test(said("name") + said("autocomplete"));
     dropped.fields += never ? 1 : 0;
     return never;
@@ -103,12 +124,12 @@
   /** The root of what a frame shows, null for what may not or need not be read.
    * @param {Element} element @param {string} name @returns {Element | null} */
   function framed(element, name) {
+    if (read.frames >= MOST_FRAMES) { dropped.more_frames += 1; return null; } // a look inside costs milliseconds
     let inner = null;
     try {
       inner = (name === "iframe" ? frameOf : oldFrameOf)(element);
     } catch { /* another site's */ }
     if (!inner) { dropped.frames += 1; return null; }
-    if (read.frames >= MOST_FRAMES) { dropped.more_frames += 1; return null; }
     read.frames += 1;
     return rootOf(inner);
   }
@@ -122,7 +143,7 @@
   /** @param {Job[]} jobs @param {Element} element @param {string} base */
   function open(jobs, element, base) {
     const name = nameOf(element);
-    if (!/^[a-z][\w.-]*$/.test(name) || isLeft(element, name)) return;
+    if (!(plainNames.get(name) ?? isPlain(name)) || isLeft(element, name)) return;
     if (name === "iframe" || name === "frame") {
       const root = framed(element, name);
       if (!root) return;

@@ -19,6 +19,8 @@ const LEFT = { fields: 0, secrets: 0, frames: 0, more_frames: 0, cut: false };
 export class Flow {
   /** Tabs that are being read or sent just now: a double click is one. @type {Set<number>} */
   busy = new Set();
+  /** What is on its way: the panel that opens asks to send again what the press is sending. @type {Set<string>} */
+  sending = new Set();
   /** @type {Promise<void> | null} */
   resending = null;
 
@@ -70,14 +72,26 @@ export class Flow {
     return taken;
   }
 
-  /** Send one, tell its window how it went, and keep it while it may still be sent. @param {Unsent} held */
+  /** Send one, once at a time. @param {Unsent} held */
   async deliver(held) {
+    if (this.sending.has(held.id)) return;
+    this.sending.add(held.id);
+    try {
+      if (await this.store.get("unsent", held.id)) await this.send(held);
+    } finally {
+      this.sending.delete(held.id);
+    }
+  }
+
+  /** Send it, tell its window how it went, and keep it while it may still be sent. @param {Unsent} held */
+  async send(held) {
     const here = { tab: held.tab, url: held.url, title: held.title, at: held.captured_at, id: held.id };
     const { address, token, consent, copy } = await this.browser.settings();
     if (!token) return this.keep(held, new Fault("unpaired"));
     if (consent !== address) return this.tell(held.window, { ...here, step: "consent" });
     await this.tell(held.window, { ...here, step: "sending" });
-    const staged = copy ? this.browser.stage() : null;
+    // the browser may end a worker that waits for long; the alarm then sends again what is still kept
+    const staged = Promise.all([this.browser.wake(true), copy ? this.browser.stage() : null]);
     let capture;
     try {
       capture = await this.leash(address, token).capture(held);

@@ -49,6 +49,7 @@ export class Panel {
     document.addEventListener("keydown", (event) => this.pressed(event));
     await this.draw();
     await this.greet();
+    await this.draw(); // which models there are decides what the user is asked
   }
 
   async reload() {
@@ -109,6 +110,7 @@ export class Panel {
     main.replaceChildren(...content);
     const again = (focus && document.getElementById(focus)) || (key && main.querySelector(`[data-key="${key}"]`));
     if (again instanceof HTMLElement) again.focus({ preventScroll: true });
+    await this.moved();
   }
 
   /** @param {number} count */

@@ -13,8 +13,8 @@ HERE = Path(__file__).parent
 MARK = HERE.parents[1] / "server" / "static" / "mark.svg"
 SIZES = (16, 32, 48, 128)
 BOX = 32.0
-STEPS = 40  # points a curve
-FINE = 8  # samples a pixel, each way
+STEPS = 24  # points a curve
+FINE = 4  # samples a pixel, each way
 WIDTH = {16: 3.6, 32: 3.0}  # a thin line is lost in few pixels
 PAPER, INK = (11, 102, 119), (255, 255, 255)
 

@@ -8,38 +8,55 @@ const { t } = browser;
 const LOOK_MS = 700;
 const MOST_MS = 180_000;
 
-/** @param {import("./page.js").PagePart} part @param {import("../api.js").Capture} capture */
+/** @typedef {import("./page.js").PagePart} PagePart */
+/** @typedef {import("../api.js").Capture} Capture */
+
+/** As far as it is: the button, the waiting, or what came of it. @param {PagePart} part @param {Capture} capture */
 export function briefOf(part, capture) {
-  const place = h("div", {});
+  const { brief } = part;
+  if (brief?.state === "working") return h("section", { class: "brief" }, h("p", { class: "aside" }, h("span", { class: "dots", "aria-hidden": "true" }), t("brief_working")));
   const hosts = part.panel.ask.hostedHosts().join(", ");
   const hosted = h("input", { type: "checkbox", id: "brief-hosted" });
-  const go = h("button", { type: "button", class: "quiet", "data-key": "b", "aria-keyshortcuts": "b", onclick: () => start(part, capture, place, { go, hosted: hosted.checked }) },
+  const go = h("button", { type: "button", class: "quiet", "data-key": "b", "aria-keyshortcuts": "b", onclick: () => start(part, capture, hosted.checked) },
                h("span", {}, t("brief_go")), h("kbd", { "aria-hidden": "true" }, "B"));
-  if (part.brief) draw(place, part.brief, part);
-  return h("section", { class: "brief" }, ...(part.brief?.state === "done" ? [] : [
+  const place = h("div", {});
+  if (brief) draw(place, brief, part);
+  return h("section", { class: "brief" }, ...(brief?.state === "done" ? [] : [
     go, hosts && h("p", { class: "check" }, hosted, h("label", { for: "brief-hosted" }, t("brief_hosted", hosts)))]), place);
 }
 
-/** @param {import("./page.js").PagePart} part @param {import("../api.js").Capture} capture @param {HTMLElement} place @param {{go: HTMLButtonElement, hosted: boolean}} how */
-async function start(part, capture, place, { go, hosted }) {
-  const { panel } = part;
-  go.disabled = true;
-  place.replaceChildren(h("p", { class: "aside" }, h("span", { class: "dots", "aria-hidden": "true" }), t("brief_working")));
-  try {
-    await panel.leash.askBrief(capture.id, hosted);
-    const until = Date.now() + MOST_MS;
-    let brief = await panel.leash.brief(capture.id);
-    while (brief.state === "working" && Date.now() < until) {
-      await new Promise((look) => setTimeout(look, LOOK_MS));
-      brief = await panel.leash.brief(capture.id);
-    }
+/** Ask for it, and look until it is there; the panel may be drawn anew meanwhile. @param {PagePart} part @param {Capture} capture @param {boolean} hosted */
+async function start(part, capture, hosted) {
+  /** @param {import("../api.js").Brief} brief @param {string} words */
+  const show = async (brief, words) => {
+    if (part.briefId !== capture.id) return; // another page was taken since
     part.brief = brief;
-    draw(place, brief, part);
-    panel.say(brief.state === "done" ? t("brief_done") : brief.note || t("brief_failed"));
+    part.panel.say(words);
+    await part.panel.draw();
+  };
+  await show(NONE, t("brief_working"));
+  try {
+    const brief = await made(part.panel.leash, capture.id, hosted);
+    await show(brief, brief.state === "done" ? t("brief_done") : brief.note || t("brief_failed"));
   } catch (error) {
-    place.replaceChildren(h("p", { class: "trouble" }, panel.words(faultOf(error))));
+    const words = part.panel.words(faultOf(error));
+    await show({ ...NONE, state: "failed", note: words }, words);
   }
-  go.disabled = false;
+}
+
+/** @type {import("../api.js").Brief} */
+const NONE = { state: "working", summary: [], questions: [], by: "", note: "" };
+
+/** @param {import("../api.js").Leash} leash @param {string} id @param {boolean} hosted */
+async function made(leash, id, hosted) {
+  await leash.askBrief(id, hosted);
+  const until = Date.now() + MOST_MS;
+  let brief = await leash.brief(id);
+  while (brief.state === "working" && Date.now() < until) {
+    await new Promise((look) => setTimeout(look, LOOK_MS));
+    brief = await leash.brief(id);
+  }
+  return brief.state === "working" ? { ...brief, state: /** @type {const} */ ("failed") } : brief;
 }
 
 /** @param {HTMLElement} place @param {import("../api.js").Brief} brief @param {import("./page.js").PagePart} part */

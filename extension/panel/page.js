@@ -191,7 +191,6 @@ export class PagePart {
     }
     this.panel.say(this.copied ? t("copied_text") : t("arrived"));
     await this.panel.draw();
-    await this.drawStale();
   }
 
   /** Whether the tab still shows the page that the panel holds. */

@@ -77,6 +77,7 @@ export class RepositoryPart {
     const url = this.url;
     this.choice = new Choice();
     const head = await this.panel.trying(() => this.panel.leash.tree(this.wish()), place);
+    if (!head) place.append(h("p", { class: "aside" }, t("repo_private")));
     if (!head || url !== this.url) return;
     this.head = head;
     this.drawTree(place, head);

@@ -28,7 +28,8 @@ from tests.extension.running import LeashUp, full_browser
 from tests.extension.test_click import PAGES
 
 MEGABYTE = """<!DOCTYPE html><html lang="en"><title>One megabyte</title><main><h1>One megabyte</h1></main><script>
-const words = "The river goes on between its banks and says the same again in other words".split(" "), main = document.querySelector("main");
+const words = "The river goes on between its banks and says the same again in other words".split(" ");
+const main = document.querySelector("main");
 for (let n = 0; main.innerHTML.length < 1000000; n += 1) for (let part = 0; part < 40; part += 1) {
   const box = document.createElement("div"), line = document.createElement("p"), link = document.createElement("a");
   box.className = "row row-" + n; link.href = "/part/" + n + "/" + part; link.textContent = words[part % words.length] + " " + part;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import runpy
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "extension"))
-from pack import files_for  # noqa: E402  (the shipped files are what is tested)
-
+files_for = runpy.run_path(str(Path(__file__).parents[2] / "extension" / "pack.py"))["files_for"]
 ID = "ebfmaaeilfmfdibidnbiefoelmlihcdl"
 PATIENCE = 30.0
 OPENED = """await new Promise((done) => {

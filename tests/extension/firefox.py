@@ -86,11 +86,13 @@ def running(program: str, profile: Path, extension: Path) -> Iterator[Firefox]:
     profile.mkdir(parents=True)
     lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items())
     (profile / "user.js").write_text("".join(lines))
-    command = [program, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0", "--remote-allow-system-access"]
+    command = [program, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0",
+               "--remote-allow-system-access"]
     env = {**os.environ, "MOZ_HEADLESS": "1", "HOME": str(profile)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=env) as process:
         try:
-            address = next(found[1] for line in process.stderr or () if (found := re.search(r"WebDriver BiDi listening on (ws://\S+)", line)))
+            told = (re.search(r"WebDriver BiDi listening on (ws://\S+)", line) for line in process.stderr or ())
+            address = next(found[1] for found in told if found)
             with connect(f"{address}/session", max_size=None) as wire:
                 firefox = Firefox(wire)
                 firefox.tell("session.new", capabilities={"alwaysMatch": {}})

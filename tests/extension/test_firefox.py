@@ -12,7 +12,8 @@ from tests.extension.button import unpacked
 from tests.extension.firefox import ORIGIN, Firefox, running
 from tests.extension.running import LeashUp
 
-PAGE = """<!DOCTYPE html><html lang="en"><title>Kites</title><main><h1>Kites</h1><p>A kite flies because the wind is slowed on its upper side.</p>
+PAGE = """<!DOCTYPE html><html lang="en"><title>Kites</title><main><h1>Kites</h1>
+<p>A kite flies because the wind is slowed on its upper side.</p>
 <p>Its string must be as strong as the wind is on the day on which it flies.</p><input type="hidden" value="HIDDEN-SECRET"></main></html>"""
 PRESS = """(async () => {
     const policy = WebExtensionPolicy.getByID("button@leash.invalid");
@@ -36,7 +37,8 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
 def test_it_loads_pairs_takes_a_page_and_copies(firefox: Firefox, leash: LeashUp, site: Callable) -> None:
     panel = firefox.open(f"{ORIGIN}/panel.html")
     firefox.until(panel, "!!document.getElementById('code')")
-    firefox.run(panel, f"""(() => {{ document.getElementById("address").value = "{leash.address}"; document.getElementById("code").value = "{leash.code()}";
+    firefox.run(panel, f"""(() => {{ document.getElementById("address").value = "{leash.address}";
+        document.getElementById("code").value = "{leash.code()}";
         document.querySelector("form").requestSubmit(); return true; }})()""")
     firefox.until(panel, "document.body.innerText.includes('Take a page')")
     page = firefox.open(site({"/": PAGE}) + "/")

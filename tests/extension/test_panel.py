@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.conftest import FrozenWeb
 from tests.extension.button import Button
 from tests.extension.pages import served
 from tests.extension.running import ROOT, LeashUp
@@ -46,6 +47,7 @@ def status(panel: Page) -> str:
 # ---------------------------------------------------------------- pairing, and the first page
 
 def test_from_installation_to_the_first_text(fresh: Button, leash: LeashUp) -> None:
+    before = leash_captures(leash)
     panel = fresh.panel()
     seen(panel, "pairing")
     page = fresh.visit(JSON_PAGE)
@@ -63,12 +65,12 @@ def test_from_installation_to_the_first_text(fresh: Button, leash: LeashUp) -> N
     expect(panel.get_by_role("heading", name="Before the first page goes off")).to_be_visible()
     expect(panel.locator("main").get_by_text("127.0.0.1")).to_be_visible()
     seen(panel, "consent")
-    assert leash_captures(leash) == 0
+    assert leash_captures(leash) == before
     panel.get_by_role("button", name="Send it").click()
     fresh.wait("done")
     expect(panel.get_by_role("heading", name="json")).to_be_visible()
     assert fresh.kept("unsent") == []
-    assert leash_captures(leash) == 1
+    assert leash_captures(leash) == before + 1
     fresh.take(page, "done")  # it asks once
     assert "Chromium" in leash.ask("GET", "/devices")
 
@@ -123,7 +125,7 @@ def test_what_was_taken_is_shown_and_used_by_keys(button: Button, taken: Page, l
 def test_text_of_pages_is_never_markup(button: Button, site: Callable) -> None:
     evil = "<img src=x onerror=alert(1)>"
     page = button.visit(site({"/": """<!DOCTYPE html><title>Evil</title><main><h1>&lt;img src=x onerror=alert(1)&gt;</h1>
-        <p>A paragraph that shows a piece of markup to its readers: &lt;img src=x onerror=alert(1)&gt; and goes on after it.</p></main>"""}) + "/")
+        <p>A paragraph that shows a piece of markup to its readers: &lt;img src=x onerror=alert(1)&gt; and goes on.</p></main>"""}) + "/")
     button.take(page)
     panel = button.panel()
     expect(panel.locator("h1")).to_contain_text(evil)
@@ -198,7 +200,8 @@ def test_the_tray_gathers_orders_and_copies_as_one(button: Button, taken: Page) 
     taken.keyboard.press("c")
     expect(taken.locator("#say")).to_contain_text("2 texts are on the clipboard")
     root = xml.fromstring(button.clipboard())
-    assert [(one.get("url"), bool(one.get("title")), bool(one.get("date"))) for one in root] == [(WAL_PAGE, True, True), (JSON_PAGE, True, True)]
+    assert [one.get("url") for one in root] == [WAL_PAGE, JSON_PAGE]
+    assert all(one.get("title") and one.get("date") for one in root)
     assert "JavaScript Object Notation" in root[1].text
     again = button.panel()
     again.locator("#to-tray").click()
@@ -291,6 +294,34 @@ def test_a_deep_run_waits_for_its_plan_and_is_stopped(button: Button, taken: Pag
     expect(taken.get_by_role("heading", name="Answer")).to_be_visible(timeout=120_000)
 
 
+def test_a_model_elsewhere_sees_a_private_page_only_by_the_users_word(fresh: Button, forge: FrozenWeb, tmp_path: Path) -> None:
+    leash = LeashUp(forge, tmp_path / "data")
+    leash.env |= {"LEASH_MODEL_URL": "https://api.model.test/v1", "LEASH_MODEL": "big", "LEASH_MODEL_KEY": "k"}
+    leash.start()
+    try:
+        fresh.pair(leash.address, leash.code())
+        fresh.take(fresh.visit(WAL_PAGE))
+        panel = fresh.panel()
+        panel.keyboard.press("q")
+        tick = panel.get_by_label("Let api.model.test read it")
+        expect(tick).not_to_be_checked()
+        seen(panel, "hosted")
+        asked = [asking(panel, "What is a checkpoint?", tick_first=wanted) for wanted in (False, True)]
+    finally:
+        leash.stop()
+    assert [(one["hosted"], one.get("model"), one["web"]) for one in asked] == [(False, False, False), (True, None, False)]
+
+
+def asking(panel: Page, question: str, tick_first: bool) -> dict:
+    """Ask it, and give what was sent; then go back to the form."""
+    panel.get_by_label("Your question").fill(question)
+    panel.get_by_label("Let api.model.test read it").set_checked(tick_first)
+    with panel.expect_request(lambda request: request.method == "POST" and request.url.endswith("/api/runs")) as sent:
+        panel.locator("#ask-go").click()
+    panel.get_by_role("button", name="Ask something else").click()
+    return sent.value.post_data_json
+
+
 # ---------------------------------------------------------------- what goes wrong
 
 def test_a_server_that_is_down_loses_nothing(button: Button, leash: LeashUp) -> None:
@@ -314,7 +345,8 @@ def test_a_server_that_is_down_loses_nothing(button: Button, leash: LeashUp) -> 
 
 def test_a_revoked_browser_is_told_and_pairs_anew(fresh: Button, leash: LeashUp) -> None:
     made = fresh.worker.evaluate("""async ([address, code]) => (await (await fetch(address + "/api/pair", {method: "POST",
-        headers: {"Content-Type": "application/json"}, body: JSON.stringify({code, name: "Doomed", version: "1"})})).json())""", [leash.address, leash.code()])
+        headers: {"Content-Type": "application/json"}, body: JSON.stringify({code, name: "Doomed", version: "1"})})).json())""",
+        [leash.address, leash.code()])
     fresh.set(address=leash.address, token=made["token"], device=made["device"], consent=leash.address)
     page = fresh.visit(JSON_PAGE)
     fresh.take(page)

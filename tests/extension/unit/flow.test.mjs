@@ -65,6 +65,24 @@ test("what cannot be sent is kept and sent later, oldest first", async () => {
   assert.deepEqual([kept.unsent.size, sent.length, browser.copied, browser.woken], [0, 3, "later", false]);
 });
 
+test("what is on its way is not sent again by a panel that opens meanwhile", async () => {
+  const { flow, sent, kept } = crew();
+  const pressed = flow.press(PAGE);
+  while (!kept.unsent.size) await null;
+  await Promise.all([flow.resend(), pressed]);
+  await flow.resend();
+  assert.deepEqual([sent.length, kept.unsent.size], [1, 0]);
+});
+
+test("a worker that is ended while it sends has left an alarm, and what it sent is still kept", async () => {
+  let ended;
+  const { flow, kept, browser } = crew({ answers: [{ then: (go) => { ended = go; } }] });
+  flow.press(PAGE);
+  while (!ended) await new Promise((next) => setImmediate(next));
+  assert.deepEqual([browser.woken, kept.unsent.size], [true, 1]);
+  ended({ id: "c1", text: "# A" });
+});
+
 test("unpaired: kept until there is a token", async () => {
   const { flow, kept, said, settings, sent } = crew({ settings: { token: "" } });
   await flow.press(PAGE);
