@@ -3,7 +3,6 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST ?=
 APT := env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 export UV_PYTHON_DOWNLOADS := never
@@ -26,7 +25,14 @@ run: setup
 test: setup-tests
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+ifdef PYTEST
 	$(BIN)/python -m pytest $(PYTEST)
+else
+	@echo "The tests run in two halves side by side, since most of them wait; the second one is shown when both are over."; \
+	$(BIN)/python -m pytest -q tests/e2e tests/extension tests/unit >$(VENV)/tests.log 2>&1 & half=$$!; trap "kill $$half; exit 130" INT; \
+	$(BIN)/python -m pytest $(addprefix --ignore=,tests/e2e tests/extension tests/unit); first=$$?; \
+	wait $$half; second=$$?; cat $(VENV)/tests.log; exit $$((first | second))
+endif
 
 setup: $(VENV)/.packages $(VENV)/.leash $(VENV)/.model $(VENV)/.browser
 
