@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -149,13 +150,12 @@ def transfer(git: Git, words: Sequence[str], bounds: Bounds) -> bytes:
 
 
 def watch(running: subprocess.Popen[bytes], folder: Path, bounds: Bounds) -> None:
+    """Until git has ended, and once more then: what came in a moment may be too large too."""
     end = time.monotonic() + bounds.seconds
-    while True:
-        try:
+    while running.poll() is None:
+        with suppress(subprocess.TimeoutExpired):
             running.wait(0.1)
-            return
-        except subprocess.TimeoutExpired:
-            check_bounds(folder, bounds, end)
+        check_bounds(folder, bounds, end)
 
 
 def check_bounds(folder: Path, bounds: Bounds, end: float) -> None:
