@@ -224,7 +224,8 @@ BODIES = {
     "/not-gzip": (b"<p>hi", "gzip"),
     "/brotli": (b"<p>hi", "br"), "/latin": (LATIN, ""), "/empty": (b"", ""), "/zeros": (b"\x00" * 5000, ""),
     "/deep": (b"<div>" * 50_000 + b"heron", ""), "/attributes": (b"<p " + b"a=b " * 100_000 + b">heron", ""),
-    "/buttons": (b"heron" + b"<button>Show more</button>" * 50_000, ""), "/opened": (b"<script" * 100_000, ""), "/heads": (b"<title>" * 200_000, ""),
+    "/buttons": (b"heron" + b"<button>Show more</button>" * 50_000, ""), "/opened": (b"<script" * 100_000, ""),
+    "/heads": (b"<title>" * 200_000, ""),
     "/links": (b'<link rel="alternate" ' * 100_000, ""), "/heading": (b"<h1>heron " + b"404 " * 200_000, ""),
 }
 
