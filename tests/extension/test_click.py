@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ import pytest
 from tests.extension.button import Button
 from tests.extension.f1 import f1
 from tests.extension.running import LeashUp
+from tests.fakes import Answer, Asked, ScriptedSite
 
 PAGES = (
     "https://docs.python.org/3.11/library/json.html", "https://docs.python.org/3.11/whatsnew/3.11.html",
@@ -207,13 +209,23 @@ def test_a_navigation_in_the_middle_ends_in_a_text_or_a_sentence(button: Button,
     assert state["step"] == "done" or state["fault"]["code"] == "page-moved"
 
 
-def test_a_tab_that_closes_in_the_middle_is_said(button: Button, site: Callable) -> None:
-    page = button.visit(site({"/": LISTED}) + "/")
-    page.evaluate("setTimeout(() => { const until = Date.now() + 1500; while (Date.now() < until); })")
-    button.worker.evaluate("chrome.storage.session.clear()")
-    button.press(page)
-    page.close()
-    assert button.wait("fault")["fault"]["code"] in ("tab-closed", "page-moved")
+def test_a_tab_that_closes_in_the_middle_is_said(button: Button) -> None:
+    """While the capture waits for the captions of a talk."""
+    asked = threading.Event()
+
+    def answer(path: Asked) -> Answer:
+        if path.path != "/talk.vtt":
+            return Answer((TALK.encode(),), kind="text/html")
+        asked.set()
+        return Answer((VTT.encode(),), kind="text/vtt", wait=1.4)
+
+    with ScriptedSite(answer) as site:
+        page = button.visit(site.base + "/")
+        button.worker.evaluate("chrome.storage.session.clear()")
+        button.press(page)
+        assert asked.wait(10)
+        page.close()
+        assert button.wait("fault")["fault"]["code"] in ("tab-closed", "page-moved")
 
 
 @pytest.mark.parametrize("url", ["chrome://version/", "chrome://settings/"])
