@@ -6,6 +6,7 @@ What the human wants is looked for between any two events. Knows nothing of what
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -169,6 +170,7 @@ class Lanes:
 
     def pump(self, inquiry: Inquiry) -> None:
         """In a thread of its own: hand on the lane's events. What it raises is told last, and raised in the engine's thread."""
+        threading.current_thread().name = f"lane-{inquiry.item.id}"
         for event in inquire(inquiry, self.searches.get(inquiry.item.text, []), inquiry.more):
             self.told.put(event)
 
