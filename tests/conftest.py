@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,11 +46,17 @@ def free_ports(count: int) -> list[int]:
 @pytest.fixture(scope="session")
 def frozen_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrozenWeb]:
     """The small frozen web on ports of its own; the first run on a machine builds it, which takes a minute or two."""
-    log = tmp_path_factory.mktemp("frozenweb") / "requests.log"
-    cache = Path(os.environ.get("FROZENWEB_CACHE", Path.home() / ".cache" / "frozenweb"))
+    with serving(tmp_path_factory.mktemp("frozenweb")) as web:
+        yield web
+
+
+@contextmanager
+def serving(home: Path, *more: str) -> Iterator[FrozenWeb]:
+    """A frozen web of one's own, its log in this folder; with `--repos` and a folder it is a forge too."""
+    log, cache = home / "requests.log", Path(os.environ.get("FROZENWEB_CACHE", Path.home() / ".cache" / "frozenweb"))
     proxy, search = free_ports(2)
     command = [sys.executable, str(frozen_program()), "serve", "--small", "--cache", str(cache), "--log", str(log),
-               "--proxy-port", str(proxy), "--search-port", str(search)]
+               "--proxy-port", str(proxy), "--search-port", str(search), *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             if not any(line.startswith("proxy http") for line in process.stdout or ()):

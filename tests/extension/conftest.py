@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
 
-from tests.conftest import FrozenWeb, free_ports, frozen_program
+from tests.conftest import FrozenWeb, serving
 from tests.extension.button import Button, Profile, unpacked
 from tests.extension.pages import Pages, served
 from tests.extension.running import LeashUp, full_browser
@@ -32,17 +28,8 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrozenWeb]:
     git(home, "clone", "-q", "--bare", str(source), str(bare))
     git(bare, "config", "uploadpack.allowFilter", "true")
     git(bare, "config", "uploadpack.allowAnySHA1InWant", "true")
-    log, cache = home / "requests.log", Path(os.environ.get("FROZENWEB_CACHE", Path.home() / ".cache" / "frozenweb"))
-    proxy, search = free_ports(2)
-    command = [sys.executable, str(frozen_program()), "serve", "--small", "--cache", str(cache), "--log", str(log),
-               "--proxy-port", str(proxy), "--search-port", str(search), "--repos", str(home / "repos")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            if not any(line.startswith("proxy http") for line in process.stdout or ()):
-                pytest.fail(f"The frozen web did not start; its words are above. Try: {' '.join(command)}")
-            yield FrozenWeb(f"http://127.0.0.1:{proxy}", f"http://127.0.0.1:{search}", cache / "ca.pem", log)
-        finally:
-            process.kill()
+    with serving(home, "--repos", str(home / "repos")) as web:
+        yield web
 
 
 @pytest.fixture(scope="session")

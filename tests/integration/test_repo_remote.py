@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from agent.repo.remote import Fetch, Means, open_target
 from agent.repo.target import target_of
 from agent.repo.wishes import Wishes
 from agent.settings import SecretStr, Settings
-from tests.conftest import FrozenWeb, free_ports, frozen_program
+from tests.conftest import FrozenWeb, serving
 from tests.repositories import by_names, committed, git
 
 # The forge
@@ -69,36 +68,8 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrozenWeb]:
     for source in (plain, tides, big, hostile, empty):
         target = home / "repos" / "acme" / f"{source.name}.git"
         subprocess.run(["git", "clone", "-q", "--mirror", str(source), str(target)], check=True, capture_output=True)
-    yield from serving(home)
-
-
-def serving(home: Path) -> Iterator[FrozenWeb]:
-    cache = Path(os.environ.get("FROZENWEB_CACHE", Path.home() / ".cache" / "frozenweb"))
-    proxy, search = free_ports(2)
-    log = home / "requests.log"
-    command = [
-        sys.executable,
-        str(frozen_program()),
-        "serve",
-        "--small",
-        "--cache",
-        str(cache),
-        "--log",
-        str(log),
-        "--repos",
-        str(home / "repos"),
-        "--proxy-port",
-        str(proxy),
-        "--search-port",
-        str(search),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            if not any(line.startswith("proxy http") for line in process.stdout or ()):
-                pytest.fail("The frozen web did not start.")
-            yield FrozenWeb(f"http://127.0.0.1:{proxy}", f"http://127.0.0.1:{search}", cache / "ca.pem", log)
-        finally:
-            process.kill()
+    with serving(home, "--repos", str(home / "repos")) as web:
+        yield web
 
 
 @pytest.fixture
