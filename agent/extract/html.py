@@ -93,6 +93,7 @@ def with_body(tree: HtmlElement) -> HtmlElement:
         if body is None:
             body = tree.makeelement("body")
             tree.append(body)
+        strays[-1].tail, body.text = f"{strays[-1].tail or ''}{body.text or ''}", None
         body[:0] = strays
     return tree
 

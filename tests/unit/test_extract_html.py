@@ -37,6 +37,11 @@ def test_a_page_may_leave_out_its_bodys_tag(tag):
     assert text.index("# Zip files") < text.index(said) < text.index("And more.")
 
 
+def test_what_follows_a_part_without_a_bodys_tag_stays_behind_it():
+    body = parse("<title>Zip</title><main><p>First comes this.</p></main>Then these words.<p>And last of all this.</p>").find("body")
+    assert " ".join(body.text_content().split()) == "First comes this.Then these words.And last of all this."
+
+
 def test_a_page_keeps_its_words_and_their_structure():
     text = text_of(PAGE)
     assert "# Zip files\n" in text
