@@ -76,8 +76,8 @@ class Run:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def reached(self, limit: str) -> None:
-        """The first limit that was reached is the one that is told."""
-        if self.stopped_by == "done":
+        """The first limit that was reached is the one that is told; the human's stop is told whatever came before."""
+        if self.stopped_by == "done" or limit == "user":
             self.stopped_by = limit
 
     def told_troubles(self) -> Iterator[Trouble]:
