@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from agent.repo.reading import How, Text, read_text
 from agent.tokens import count_all
 
-AHEAD = 2_000_000  # characters under way: enough that there is always a batch to count
+AHEAD = 12_000_000  # characters under way: enough to read on while the ranks are made ready, and for a batch to count at any time
 COUNTERS = 2  # batches counted at once, so that no core waits for the longest file of one
 
 Item = tuple[str, bytes]
