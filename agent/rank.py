@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 WORD = re.compile(r"[^\W_]+")
 BY_WORD = 20  # passages of all pages that meaning looks at because of their words,
-BY_ROUGH = 25  # and because of their words' rough meaning; without the second kind it must look at twice as many
+BY_ROUGH = 15  # and because of their words' rough meaning; without the second kind it must look at twice as many
+CLOSER, CLOSER_PAGES = 30, 2  # then passages of the best pages, where an answer may stand in words of its own
 WITHOUT_MEANING = 40
 TITLE = 60  # characters
 BY_WORDS = 0.35  # the weight of words against meaning: flat between 0.2 and 0.5
@@ -104,18 +105,33 @@ def rank(pages: Sequence[Page], likeness: Likeness, by_meaning: bool = True, wid
     found = [one for page in pages for one in passages_of(page)]
     if not found:
         return []
-    import numpy as np
-
     by_words = word_scores(terms(likeness.question), [words_of(*one) for one in found])
     if not by_meaning or not likeness.embedder.ready:
         order = by_words.argsort()[::-1][:wide * WITHOUT_MEANING]
         return [Ranked(*found[i], float(by_words[i]), float(by_words[i]), 0.0) for i in order]
     page_of = [page.sha256 for page, _ in found]
-    looked = sorted({*best_of(by_words, page_of, wide * BY_WORD), *best_of(likeness.rough(found), page_of, wide * BY_ROUGH)})
-    meaning = np.array(likeness.of([in_context(*found[i]) for i in looked]))
-    score = BY_WORDS * by_words[looked] + (1 - BY_WORDS) * spread(meaning)
+    rough = likeness.rough(found)
+    looked = sorted({*best_of(by_words, page_of, wide * BY_WORD), *best_of(rough, page_of, wide * BY_ROUGH)})
+    looked += closer(looked, weighed(found, looked, by_words, likeness)[0], page_of, spread(by_words) + spread(rough))
+    score, meaning = weighed(found, looked, by_words, likeness)
     order = score.argsort()[::-1]
     return [Ranked(*found[looked[i]], float(score[i]), float(by_words[looked[i]]), float(meaning[i])) for i in order]
+
+
+def weighed(found: Sequence[tuple[Page, Passage]], looked: Sequence[int], by_words: np.ndarray,
+           likeness: Likeness) -> tuple[np.ndarray, np.ndarray]:
+    """Of the passages at these places: words and meaning together, and meaning alone."""
+    import numpy as np
+
+    meaning = np.array(likeness.of([in_context(*found[i]) for i in looked]))
+    return BY_WORDS * by_words[looked] + (1 - BY_WORDS) * spread(meaning), meaning
+
+
+def closer(looked: Sequence[int], score: np.ndarray, page_of: Sequence[str], promise: np.ndarray) -> list[int]:
+    """The places of the most promising passages of the best pages that meaning has not looked at."""
+    best = list(dict.fromkeys(page_of[looked[i]] for i in score.argsort()[::-1]))[:CLOSER_PAGES]
+    known = set(looked)
+    return [int(i) for i in promise.argsort()[::-1] if page_of[i] in best and i not in known][:CLOSER]
 
 
 def best_of(scores: np.ndarray, page_of: Sequence[str], most: int) -> set[int]:
