@@ -47,6 +47,7 @@ def test_the_plan_by_keyboard(site: Site, reader: Page) -> None:
     assert wished(site) == []
     reader.get_by_role("button", name="Approve and start").press("Enter")
     expect(reader.locator(".plan.asking")).to_have_count(0)
+    expect(reader.locator("main h1")).to_be_focused()
     (kind, data), approved = wished(site)
     assert (kind, approved[0]) == ("plan", "approve")
     assert [item["text"] for item in data["items"]] == [TEXTS[1], "What starts one?", TEXTS[4], TEXTS[3], "And MySQL?", "And Oracle?"]

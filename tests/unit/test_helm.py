@@ -254,6 +254,15 @@ def test_a_wish_is_listed_as_heard_and_then_as_in_effect(client: FlaskClient, se
     assert words(page_of(client, run), ".wish.heeded") == "“Only what is newer than 2020 counts.” in effect"
 
 
+def test_words_that_no_model_can_understand_are_refused(client: FlaskClient, service: FakeService) -> None:
+    run = run_of(service, beginning(waits=False, model=""))
+    answer = post(client, f"/runs/{run.id}/steer", {"wish": "words", "about": "Only after 2020"}, SCRIPTED)
+    assert answer.status_code == 400
+    assert "No model works on this run" in answer.json["trouble"]
+    assert post(client, f"/runs/{run.id}/steer", {"wish": "words", "about": "https://a.example/x"}, SCRIPTED).status_code == 200
+    assert [wish.kind for wish in service.wishes(run.id)] == ["pin"]
+
+
 def test_words_that_no_model_can_understand_are_not_called_in_effect(client: FlaskClient, service: FakeService) -> None:
     run = run_of(service, beginning(waits=False, model=""))
     service.wish(run.id, "words", {"text": "Only what is newer than 2020 counts."})

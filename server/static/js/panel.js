@@ -56,6 +56,7 @@ export function makePanel(panel, main, hideCard) {
     part("facts").textContent = [site, date && `dated ${date}`, got].filter(Boolean).join(" · ");
     part("live").hidden = !live;
     if (live) part("live").href = live;
+    part("say").textContent = `${part("place").textContent}, ${title}: “${quote.querySelector("p").textContent}”`;
     panel.querySelectorAll("[data-view]").forEach((tab) => tab.setAttribute("aria-pressed", tab.dataset.view === view));
     show(page, title);
   }
