@@ -16,7 +16,7 @@ from agent.wordings import content_words, names
 
 SAME_PAGE = 0.05  # what each passage already taken from a page costs the next one: breadth before depth
 MOST_OF_PAGE = 0.5  # of all that are picked
-NAMES = 0.2  # what it costs a passage to name things only: see docs/LOG.md
+NAMES = 1.0  # what it costs a passage to name things only; scores go from 0 to 1, so it comes last
 SENTENCE, WORD = re.compile(r"(?<=[.!?])\s+|\n"), re.compile(r"\w+")
 NEAR_ENOUGH = 0.5  # cosine: of the questions with nothing nearer, three in four had no answer in what was read
 
