@@ -156,7 +156,7 @@ def test_the_state_of_a_sentence_and_its_reason_by_keyboard(site: Site, reader: 
     expect(reader.locator(".card")).to_contain_text("No quote says that it shrinks by itself.")
     reader.keyboard.press("Escape")
     reader.keyboard.press("j")
-    expect(reader.frame_locator(".panel iframe").locator("#quote")).to_contain_text(cite("wal").quote)
+    expect(reader.frame_locator(".panel iframe").locator("#quote")).to_contain_text(cite("forum").quote)
     reader.keyboard.press("Escape")
     reader.get_by_role("link", name="How it came to be").click()
     expect(reader.locator("#part-3")).to_be_in_viewport()
