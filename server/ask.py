@@ -40,7 +40,7 @@ class Wanted:
     as_json: bool = False
 
 
-@click.command("ask", short_help="Answer QUESTION in sentences whose every citation is a quote.")
+@click.command("ask", short_help="Answer QUESTION from the web, every citation a quote.")
 @click.argument("question")
 @click.option("--depth", default="quick", show_default=True, help="How far Leash may go alone: quick, research or deep.")
 @click.option("--limit", "limits", multiple=True, metavar="NAME=NUMBER", help="Another limit, such as pages=60; may be given again.")

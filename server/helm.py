@@ -22,6 +22,7 @@ SAID = {"approve": "Approved. The run goes on.", "plan": "The plan is changed.",
         "skip": "That sub-question is left as it is.", "dig": "More will be looked for there.", "pause": "Paused.",
         "resume": "The run goes on.", "finish": "No more is searched: the answer is being written.",
         "stop": "Stopping: you get an answer from what is there.", "raise": "The limits are changed."}
+NOTHING_READ = "Stopping. Nothing has been read yet, so there is no answer to keep."
 UNHEARD = "No model works on this run to understand words. Give the address of a page to read, or change the plan."
 ALL_LEFT_OUT = "A plan needs at least one sub-question, and all of these are left out. To end the run instead, press Stop."
 
@@ -40,8 +41,9 @@ def steer(run_id: str) -> AnyResponse | tuple[AnyResponse, int]:
 @blueprint.post("/stop")
 def stop(run_id: str) -> AnyResponse | tuple[AnyResponse, int]:
     def ask() -> str:
+        page, _ = page_for(run_id)
         service().stop(run_id)
-        return SAID["stop"]
+        return SAID["stop"] if page.story.kept else NOTHING_READ
     return answer(run_id, ask)
 
 

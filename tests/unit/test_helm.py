@@ -254,6 +254,11 @@ def test_a_wish_is_listed_as_heard_and_then_as_in_effect(client: FlaskClient, se
     assert words(page_of(client, run), ".wish.heeded") == "“Only what is newer than 2020 counts.” in effect"
 
 
+def test_stopping_promises_no_answer_where_nothing_was_read(client: FlaskClient, service: FakeService) -> None:
+    assert "no answer" in post(client, f"/runs/{run_of(service, asking()).id}/stop", {}, SCRIPTED).json["said"]
+    assert "you get an answer" in post(client, f"/runs/{run_of(service, working()).id}/stop", {}, SCRIPTED).json["said"]
+
+
 def test_words_that_no_model_can_understand_are_refused(client: FlaskClient, service: FakeService) -> None:
     run = run_of(service, beginning(waits=False, model=""))
     answer = post(client, f"/runs/{run.id}/steer", {"wish": "words", "about": "Only after 2020"}, SCRIPTED)
