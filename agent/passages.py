@@ -202,7 +202,7 @@ def within(line: str) -> str:
 
 def fence_of(line: str) -> str:
     """The marks that this line opens code with, "" if it opens none."""
-    bare = within(line)
+    bare = within(line) if "```" in line else ""
     return bare[:len(bare) - len(bare.lstrip("`"))] if bare.startswith("```") else ""
 
 
@@ -221,8 +221,8 @@ def of_block(text: str, start: int, end: int, headings: tuple[str, ...]) -> Iter
         elif fence := fence_of(line):
             margin = QUOTED if line.lstrip().startswith(">") else SPACE
             lines, joins = [], False
-        elif bare and not RULE.fullmatch(bare):
-            first = at + AROUND.match(line).end()
+        elif bare and not (bare[0] == "|" and RULE.fullmatch(bare)):
+            first = stop - len(bare)
             if bare.startswith("| "):
                 yield Sentence(first, stop, headings, joins)
             else:
