@@ -125,7 +125,7 @@ def is_list_of_names(text: str, start: int, end: int) -> bool:
 
 
 def is_name(words: str) -> bool:
-    return words[-1] not in ".!?:;|。！？" and len(words.split()) <= NAME
+    return words[-1] not in ".!?:;。！？" and not words.startswith("| ") and len(words.split()) <= NAME
 
 
 @lru_cache(maxsize=32)

@@ -158,6 +158,7 @@ def test_a_table_of_contents_is_a_list_of_names():
     def names(begin: str, end: str) -> bool:
         return is_list_of_names(text, text.index(begin), text.index(end) + len(end))
     assert names("Core", "Basic view")
+    assert is_list_of_names("- next |\n- Manual (2.2) »\n", 2, 24)
     assert not names("Core", "a view.")
     assert not names("import", "import view")
     assert not names("| c |", "| c |")
