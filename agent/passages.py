@@ -160,7 +160,7 @@ def sentences(text: str) -> Iterator[Sentence]:
             path = [*path, (depth, one_space(term[1]))]
         headings = tuple(name for _, name in path)
         for sentence in of_block(text, start, end, headings):
-            yield replace(sentence, joins=False) if parted else sentence
+            yield sentence if sentence.code or not parted else replace(sentence, joins=False)
             parted = sentence.code
 
 

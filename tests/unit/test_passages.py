@@ -121,6 +121,9 @@ def test_long_code_is_parted_between_its_paragraphs():
     text = "```\n" + "\n\n".join("\n".join(lines) for lines in paragraphs) + "\n```\n"
     sizes = [len(text[one.start:one.end].split()) // 4 for one in sentences(text)]
     assert sizes == [4, 4, 9, 2, 6, 6, 8]
+    found = [one.text for one in passages(page("https://e.org", f"Before.\n\n{text}\nAfter."))]
+    assert any("line 3 of 4\n\nline 0 of 4" in one for one in found), "what is read together is quoted together"
+    assert not any("line" in one and ("Before" in one or "After" in one) for one in found)
 
 
 SHORT = """Alpha is five. It stays so.
