@@ -161,6 +161,7 @@ def test_an_answer_of_quotes_alone_needs_no_states(client: FlaskClient, service:
     page = page_of(client, run_of(service, quotes_run()))
     assert not page.cssselect(".score, .badge, .failing")
     assert "no model wrote this" in words(page, ".facts")
+    assert words(page, "[data-slot=answer] > aside:first-child h2") == "This may be unanswered", "said before the quotes"
     assert not {"tokens", "money", "model calls"} & {one.text for one in page.cssselect(".trace .needle-word")}
     assert len(page.cssselect(".lane")) == 5
 
