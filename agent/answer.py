@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from agent.passages import widest
+from agent.passages import is_list_of_names, trimmed, widest
 from agent.quotes import stands
 from agent.rank import Ranked
 from agent.records import Page, Passage
@@ -15,6 +16,8 @@ from agent.wordings import content_words, names
 
 SAME_PAGE = 0.05  # what each passage already taken from a page costs the next one: breadth before depth
 MOST_OF_PAGE = 0.5  # of all that are picked
+NAMES = 1.0  # what it costs a passage to name things only; scores go from 0 to 1, so it comes last
+SENTENCE, WORD = re.compile(r"(?<=[.!?])\s+|\n"), re.compile(r"\w+")
 NEAR_ENOUGH = 0.5  # cosine: of the questions with nothing nearer, three in four had no answer in what was read
 
 
@@ -33,8 +36,9 @@ def pick(ranked: Sequence[Ranked], most: int, same_page: float = SAME_PAGE, of_p
     picked: list[Ranked] = []
     counts: dict[str, int] = {}
     rest = list(ranked)
+    worths = {one.passage: worth(one) for one in sorted(ranked, key=lambda one: one.page.sha256)}  # page by page: each is parted once
     while rest and len(picked) < most:
-        best = max(rest, key=lambda one: one.score - same_page * counts.get(one.page.sha256, 0))
+        best = max(rest, key=lambda one: worths[one.passage] - same_page * counts.get(one.page.sha256, 0))
         rest.remove(best)
         sha = best.page.sha256
         whole = quoted_whole(best)
@@ -44,6 +48,11 @@ def pick(ranked: Sequence[Ranked], most: int, same_page: float = SAME_PAGE, of_p
     return picked
 
 
+def worth(one: Ranked) -> float:
+    """Its score; less for what only names things, as a table of contents does in the question's very words."""
+    return one.score - NAMES * is_list_of_names(one.page.text, one.passage.start, one.passage.end)
+
+
 def quoted_whole(one: Ranked) -> Ranked | None:
     """The passage with the sentences around it that still fit into a quote, if they stand so in the page as it came.
 
@@ -51,6 +60,7 @@ def quoted_whole(one: Ranked) -> Ranked | None:
     """
     text, passage = one.page.text, one.passage
     for start, end in (widest(text, passage.start, passage.end), (passage.start, passage.end)):
+        start, end = trimmed(text, start, end)
         if stands(one.page, start, end, text[start:end]):
             return replace(one, passage=replace(passage, start=start, end=end, text=text[start:end]))
     return None
@@ -67,11 +77,18 @@ def from_row(row: Sequence[Any], page: Page) -> Ranked:
 
 
 def repeats(one: Ranked, other: Ranked) -> bool:
-    """The same span, or the same words: two pages often carry one text (versions, print views), and it is quoted once."""
+    """The same span, or most of the same sentences: two pages often carry one text (versions, print views), and it is quoted once."""
     a, b = one.passage, other.passage
     if a.page_sha256 == b.page_sha256:
         return a.start < b.end and b.start < a.end
-    return a.text.split() == b.text.split()
+    mine, others = said(a.text), said(b.text)
+    return a.text.split() == b.text.split() or len(mine & others) * 2 > min(len(mine), len(others))
+
+
+@lru_cache(maxsize=1024)
+def said(text: str) -> frozenset[str]:
+    """Its sentences, each by its words alone."""
+    return frozenset(filter(None, (" ".join(WORD.findall(part.lower())) for part in SENTENCE.split(text))))
 
 
 def judge(question: str, best: Sequence[Ranked], unusual: Callable[[str], bool]) -> Verdict:

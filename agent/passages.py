@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 
 from agent.records import Page, Passage
 
@@ -18,11 +19,16 @@ SENTENCES = 4  # most sentences of a passage: what a person takes in at one glan
 CHARACTERS = 600  # most characters of a passage, some 130 tokens: 900 and 1400 ground fewer facts (docs/LOG.md)
 TERM = 7  # a defined term ranks below the six levels of headings
 LONGEST = 1200  # most characters of a quote
-LINES = 6  # lines of code that count as one sentence
+LABEL = 3  # most words of a label: "Note", "See also"
+NAME = 8  # most words of an entry in a table of contents
+LINES = 6  # lines of code that count as one sentence; a paragraph of up to twice as many is not parted
 
+RULE = re.compile(r"\s*\|(?:---\|)+\s*$", re.MULTILINE)
 HEADING = re.compile(r"(#{1,6}) (.+)")
-ITEM = re.compile(r"(\s*)(- |\d+[.)] |: |> )")
+AROUND = re.compile(r"(?:\s*(?:- |\d+[.)] |: |>(?: |$)))*\s*")  # what a line carries of the lists and quotations that it stands in
+QUOTED, SPACE = re.compile(r"\s*(?:> ?)*\s*"), re.compile(r"\s*")
 TERM_LINE = re.compile(r" *(\S[^\n]{0,200})\n *: ")
+LISTED = re.compile(r" *(?:- |\d+[.)] )")
 NUMBERED = re.compile(r"\s*\d+[.)] ")
 END = re.compile(r"[.!?…。！？][\"'”’)\]]*(?=\s+[\"'“‘(\[]*[^\sa-z])|[。！？]")
 ABBREVIATION = re.compile(
@@ -93,6 +99,35 @@ def widest(text: str, start: int, end: int) -> tuple[int, int]:
     return run[first].start, run[last].end
 
 
+def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without what at its end leads to something that is not in it: "For example:", "Note", a table's header."""
+    inside = [one for one in sentences_near(text, start, end) if one.start >= start and one.end <= end]
+    while len(inside) > 1 and leads_on(text, inside[-1]):
+        inside.pop()
+    return (inside[0].start, inside[-1].end) if inside else (start, end)
+
+
+def leads_on(text: str, one: Sentence) -> bool:
+    """Whether these words announce others: a colon at their end, a label that is a paragraph of its own, a table's header."""
+    words = text[one.start:one.end]
+    if one.code:
+        return False
+    if words.startswith("| "):
+        return bool(RULE.match(text, one.end))
+    alone = not text[text.rfind("\n", 0, one.start) + 1:one.start].strip()
+    return words.endswith(":") or (alone and len(words.split()) <= LABEL and words[-1].isalnum())
+
+
+def is_list_of_names(text: str, start: int, end: int) -> bool:
+    """Whether the span says nothing: a table of contents, say, or names without a sentence. Code and tables are something else."""
+    inside = [one for one in sentences_near(text, start, end) if one.start >= start and one.end <= end]
+    return bool(inside) and all(is_name(text[one.start:one.end]) and not one.code for one in inside)
+
+
+def is_name(words: str) -> bool:
+    return words[-1] not in ".!?:;。！？" and not words.startswith("| ") and len(words.split()) <= NAME
+
+
 @lru_cache(maxsize=32)
 def all_of(text: str) -> tuple[Sentence, ...]:
     return tuple(sentences(text))
@@ -109,20 +144,24 @@ def sentences_near(text: str, start: int, end: int) -> list[Sentence]:
 def sentences(text: str) -> Iterator[Sentence]:
     """All sentences of a text in order, with the headings above them; a defined term is a heading of its definition."""
     path: list[tuple[int, str]] = []
-    after_code = False
+    parted, listed = False, None  # whether the next sentence begins anew; how far a list that has just ended was indented
     for start, end in blocks(text):
         block = text[start:end]
         if heading := HEADING.fullmatch(block):
             path = [*above(path, len(heading[1])), (len(heading[1]), heading[2])]
             continue
-        depth = TERM + len(block) - len(block.lstrip(" "))
+        indent = len(block) - len(block.lstrip(" "))
+        item = LISTED.match(block)
+        parted = parted or (listed is not None and not item and indent <= listed)
+        listed = indent if item else listed if listed is not None and indent > listed else None
+        depth = TERM + indent
         path = above(path, depth)
         if term := TERM_LINE.match(block):
             path = [*path, (depth, one_space(term[1]))]
         headings = tuple(name for _, name in path)
         for sentence in of_block(text, start, end, headings):
-            yield replace(sentence, joins=False) if after_code else sentence
-            after_code = sentence.code
+            yield sentence if sentence.code or not parted else replace(sentence, joins=False)
+            parted = sentence.code
 
 
 def above(path: list[tuple[int, str]], level: int) -> list[tuple[int, str]]:
@@ -139,10 +178,9 @@ def blocks(text: str) -> Iterator[tuple[int, int]]:
     for line in text.splitlines(keepends=True):
         bare = line.strip()
         if fence:
-            if bare == fence:
+            if within(line) == fence:
                 fence = ""
-        elif bare.startswith("```"):
-            fence = bare[: len(bare) - len(bare.lstrip("`"))]
+        elif fence := fence_of(line):
             if start is None:
                 start = at
         elif not bare:
@@ -157,21 +195,34 @@ def blocks(text: str) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
+def within(line: str) -> str:
+    """The line without the marks of the lists and quotations that it stands in."""
+    return line[AROUND.match(line).end():].rstrip()
+
+
+def fence_of(line: str) -> str:
+    """The marks that this line opens code with, "" if it opens none."""
+    bare = within(line) if "```" in line else ""
+    return bare[:len(bare) - len(bare.lstrip("`"))] if bare.startswith("```") else ""
+
+
 def of_block(text: str, start: int, end: int, headings: tuple[str, ...]) -> Iterator[Sentence]:
     """The sentences of one block: code by a few lines, lists by item, tables by row, prose by full stop."""
-    fence, lines, joins = "", [], True
+    fence, lines, joins, margin = "", [], True, SPACE
     at = start
     for line in text[start:end].splitlines(keepends=True):
-        bare, stop = line.strip(), at + len(line.rstrip("\r\n"))
-        if bare.startswith("```"):
-            if fence:
-                yield from of_code(lines, headings)
-            fence, lines, joins = ("" if fence else bare), [], False
+        bare, stop = within(line), at + len(line.rstrip())
+        if fence and bare == fence:
+            yield from of_code(lines, headings)
+            fence, lines, joins = "", [], False
         elif fence:
-            lines.append((at + len(line) - len(line.lstrip()), stop, bool(bare)))
-        elif not re.fullmatch(r"\|(?:---\|)+", bare):
-            mark = ITEM.match(line)
-            first = at + (mark.end() if mark else len(line) - len(line.lstrip()))
+            first = min(at + margin.match(line).end(), stop)
+            lines.append((first, stop, first < stop))
+        elif fence := fence_of(line):
+            margin = QUOTED if line.lstrip().startswith(">") else SPACE
+            lines, joins = [], False
+        elif bare and not (bare[0] == "|" and RULE.fullmatch(bare)):
+            first = stop - len(bare)
             if bare.startswith("| "):
                 yield Sentence(first, stop, headings, joins)
             else:
@@ -183,11 +234,25 @@ def of_block(text: str, start: int, end: int, headings: tuple[str, ...]) -> Iter
 
 
 def of_code(lines: list[tuple[int, int, bool]], headings: tuple[str, ...]) -> Iterator[Sentence]:
-    """Code in pieces of LINES lines, never joined to the prose above: the fence between them is not the page's."""
-    for first in range(0, len(lines), LINES):
-        piece = [line for line in lines[first:first + LINES] if line[2]]
-        if piece:
-            yield Sentence(piece[0][0], piece[-1][1], headings, joins=first > 0, code=True)
+    """Code in pieces of some LINES lines, never joined to the prose above: the fence between them is not the page's."""
+    for place, piece in enumerate(pieces_of(lines)):
+        yield Sentence(piece[0][0], piece[-1][1], headings, joins=place > 0, code=True)
+
+
+def pieces_of(lines: list[tuple[int, int, bool]]) -> Iterator[list[tuple[int, int, bool]]]:
+    """Paragraphs of code together while they are short, parted where they are long."""
+    piece: list[tuple[int, int, bool]] = []
+    for told, group in groupby(lines, key=lambda line: line[2]):
+        paragraph = list(group) if told else []
+        if piece and len(piece) + len(paragraph) > LINES:
+            yield piece
+            piece = []
+        while len(paragraph) > 2 * LINES or (paragraph and paragraph[-1][1] - paragraph[0][0] > LONGEST and len(paragraph) > LINES):
+            yield paragraph[:LINES]
+            paragraph = paragraph[LINES:]
+        piece += paragraph
+    if piece:
+        yield piece
 
 
 def of_prose(text: str, start: int, end: int, headings: tuple[str, ...], joins: bool) -> Iterator[Sentence]:

@@ -20,6 +20,8 @@ from agent.write import asked, fenced
 MOST_ITEMS = {False: 4, True: 8}  # by whether the answer is a report
 MOST_QUESTIONS = 3
 MOST_PARTS = 4  # sub-questions made without a model
+COMPARES = re.compile(r"\b(?:differ(?:s|ing|ent|ently|ence|ences)?|compar(?:e|es|ed|ing|ison)|versus|vs|between|similar|alike)\b",
+                      re.IGNORECASE)
 TOKENS = 2_000
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}
@@ -66,8 +68,18 @@ def by_code(question: str) -> Plan:
     named = names(question)[:1]
     whole = [part for part in parts if len(content_words(part)) >= 3 and len(content_words(question)) - len(content_words(part)) >= 3]
     texts = [part if names(part) else " ".join([*named, part]) for part in whole]
-    asked_for = list(dict.fromkeys([question, *texts]))[:MOST_PARTS] if len(texts) > 1 else [question]
+    texts = texts if len(texts) > 1 else each_compared(question)
+    asked_for = list(dict.fromkeys([question, *texts]))[:MOST_PARTS]
     return Plan(tuple(SubQuestion(f"q{n}", text) for n, text in enumerate(asked_for, 1)))
+
+
+def each_compared(question: str) -> list[str]:
+    """Of a question that compares things by name, one about each of them: their pages seldom speak of the others."""
+    named = names(question)
+    if not COMPARES.search(question) or not 1 < len(named) < MOST_PARTS:
+        return []
+    return [" ".join(word for word in content_words(question) if word == name or word not in named and not COMPARES.fullmatch(word))
+            for name in named]
 
 
 def short(value: Any, most: int) -> str:

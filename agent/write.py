@@ -6,7 +6,6 @@ page. A mark that names no passage is shown as one ([?p99]) and never becomes a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from agent.layout import plain, quotation
 from agent.markup import (
     IDENT,
     MARK,
@@ -203,7 +203,8 @@ def brief(ranked: Sequence[Ranked], ledger: Ledger) -> tuple[str, tuple[Claim, .
         group = sorted((one.passage for one in ranked if one.page.sha256 == sha), key=lambda passage: passage.start)
         cited = [citation for passage in group if (citation := ledger.cite(idents[passage]))]
         claims += [Claim(citation.quote, "supported", (citation,)) for citation in cited]
-        quotes = [f"> {quoted(citation.quote)} [{citation.n}]" for citation in cited]
+        text = ledger.pages[sha].text
+        quotes = [quotation(text, Passage(sha, one.start, one.end, one.quote), f"[{one.n}]") for one in cited]
         parts.append("\n\n".join([f"**{plain(ledger.pages[sha].title)}** · {plain(ledger.pages[sha].site)}", *quotes]))
     return "\n\n".join(parts), tuple(claims)
 
@@ -212,8 +213,3 @@ def quoted(quote: str) -> str:
     """A quote as one Markdown paragraph a block: its words untouched, its marks of structure made harmless."""
     lines = (plain(line.strip()) for line in quote.split("\n") if line.strip())
     return "  \n> ".join(lines)
-
-
-def plain(text: str) -> str:
-    """Page text in Markdown, where it must mean nothing but itself."""
-    return re.sub(r"([\\`*_\[\]<>#|~!&])", r"\\\1", text)

@@ -40,7 +40,7 @@ class Wanted:
     as_json: bool = False
 
 
-@click.command("ask")
+@click.command("ask", short_help="Answer QUESTION from the web, every citation a quote.")
 @click.argument("question")
 @click.option("--depth", default="quick", show_default=True, help="How far Leash may go alone: quick, research or deep.")
 @click.option("--limit", "limits", multiple=True, metavar="NAME=NUMBER", help="Another limit, such as pages=60; may be given again.")
@@ -221,12 +221,18 @@ def claim_lines(claim: Any, mode: str, width: int) -> list[str]:
     numbers = "".join(f"[{citation.n}]" for citation in claim.citations)
     unknown = "".join(f" [?{word}: no such source]" for word in claim.unknown)
     if mode == "extractive":
-        return textwrap.wrap(f"“{claim.text}” {numbers}", width - 4, initial_indent="  ", subsequent_indent="   ")
+        return [row for line in f"“{claim.text}” {numbers}".split("\n") if line.strip() for row in wrapped(line, width)]
     lines = textwrap.wrap(f"{claim.text} {numbers}{unknown}", width)
     for citation in claim.citations:
         quote = f"[{citation.n}] “{citation.quote}”"
         lines += textwrap.wrap(quote, width - 6, initial_indent="      ", subsequent_indent="        ")
     return lines
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """A quote's line, in its own place: code and tables keep their lines, and what leads into them."""
+    indent = " " * (2 + len(line) - len(line.lstrip()))
+    return textwrap.wrap(line.lstrip(), width - 4, initial_indent=indent, subsequent_indent=f"{indent} ")
 
 
 def summary(answer: Answer) -> str:

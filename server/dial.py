@@ -99,5 +99,5 @@ def checked_address(given: Any) -> str:
     except ValueError:
         usable = False
     if not usable or not given.strip().isprintable() or " " in given.strip():
-        raise BadInput("“notify” is no address that a notice can be sent to; it looks like https://example.org/hook.")
+        raise BadInput(f"“{given.strip()[:60]}” is no address that a notice can be sent to. One looks like https://example.org/hook.")
     return given.strip()

@@ -22,6 +22,8 @@ SAID = {"approve": "Approved. The run goes on.", "plan": "The plan is changed.",
         "skip": "That sub-question is left as it is.", "dig": "More will be looked for there.", "pause": "Paused.",
         "resume": "The run goes on.", "finish": "No more is searched: the answer is being written.",
         "stop": "Stopping: you get an answer from what is there.", "raise": "The limits are changed."}
+NOTHING_READ = "Stopping. Nothing has been read yet, so there is no answer to keep."
+UNHEARD = "No model works on this run to understand words. Give the address of a page to read, or change the plan."
 ALL_LEFT_OUT = "A plan needs at least one sub-question, and all of these are left out. To end the run instead, press Stop."
 
 
@@ -29,6 +31,8 @@ ALL_LEFT_OUT = "A plan needs at least one sub-question, and all of these are lef
 def steer(run_id: str) -> AnyResponse | tuple[AnyResponse, int]:
     """A word of the human: a kind, and what it is about."""
     kind, data = steer_wish(request.form.get("wish", ""), request.form.get("about", ""))
+    if kind == "words" and not page_for(run_id)[0].has_model:
+        return answer(run_id, lambda: refuse(UNHEARD))
     if kind == "words" and not data["text"]:
         return answer(run_id, lambda: refuse("Write what the run is to heed, such as “only what is newer than 2020”."))
     return answer(run_id, lambda: give(run_id, kind, data))
@@ -37,8 +41,9 @@ def steer(run_id: str) -> AnyResponse | tuple[AnyResponse, int]:
 @blueprint.post("/stop")
 def stop(run_id: str) -> AnyResponse | tuple[AnyResponse, int]:
     def ask() -> str:
+        page, _ = page_for(run_id)
         service().stop(run_id)
-        return SAID["stop"]
+        return SAID["stop"] if page.story.kept else NOTHING_READ
     return answer(run_id, ask)
 
 

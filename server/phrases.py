@@ -295,3 +295,14 @@ def plain_words(markdown: str) -> str:
     """A sentence without the signs of Markdown: emphasis, code, and the bars between a table's cells."""
     bare = re.sub(r"(\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w))", "", markdown)
     return " · ".join(part.strip() for part in bare.split("|") if part.strip())
+
+
+def quote_words(quote: str) -> str:
+    """A quote without the signs of structure that are no words of its page: of definitions, quotations, a table's rule and bars."""
+    bare = re.sub(r"^\s*\|(?:---\|)+\s*\n", "", quote, flags=re.MULTILINE)
+    lines = (re.sub(r"^[ \t]*(?:(?:: |>(?: |$))[ \t]*)+", "", line) for line in bare.split("\n"))
+    return "\n".join(cells_of(line) if line.lstrip().startswith("| ") else line for line in lines)
+
+
+def cells_of(line: str) -> str:
+    return " · ".join(cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line) if cell.strip())

@@ -27,6 +27,7 @@ SUPPORT_WORDS = {"supported": "supported", "partial": "partly supported", "contr
                  "not found": "no support found", "unchecked": "not checked"}
 ALARMS = ("partial", "contradicted", "not found")
 MARK = re.compile(r"\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*|\?[^\[\]\n]{0,80})\s*\]")
+PAGE_MARK = re.compile(r"<!-- page (\d{1,6}) -->")
 TAGS = {"p", "br", "hr", "strong", "em", "s", "code", "pre", "ul", "ol", "li", "blockquote", "h3", "h4", "h5", "h6",
         "table", "thead", "tbody", "tr", "th", "td", "a", "span", "div"}
 ATTRIBUTES = {"a": {"href", "data-quote", "aria-label"}, "span": {"title"}, "ol": {"start"}, "div": {"tabindex"}}
@@ -245,6 +246,21 @@ def render_picture(_renderer: Any, tokens: Sequence[Token], place: int, _options
     return f'<span class="picture">[image{": " if words else ""}{escape(words)}]</span>'
 
 
+def page_mark(state: StateInline, silent: bool) -> bool:
+    """The inline rule: where a PDF's page begins is said, and not as the comment that it is in Markdown."""
+    match = PAGE_MARK.match(state.src, state.pos)
+    if not match:
+        return False
+    if not silent:
+        state.push("page_mark", "span", 0).content = match[1]
+    state.pos = match.end()
+    return True
+
+
+def render_page_mark(_renderer: Any, tokens: Sequence[Token], place: int, _options: Any, _env: dict[str, Any]) -> str:
+    return f'<span class="picture">[page {tokens[place].content}]</span>'
+
+
 def text_parser() -> MarkdownIt:
     """CommonMark, tables, strikethrough, definition lists and footnotes, without HTML; images as their words."""
     md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
@@ -252,6 +268,8 @@ def text_parser() -> MarkdownIt:
     md.core.ruler.push("level_headings", level_headings(2))
     md.core.ruler.push("spare_headers", spare_headers)
     md.core.ruler.push("keep_web_links", keep_web_links)
+    md.inline.ruler.before("link", "page_mark", page_mark)
+    md.add_render_rule("page_mark", render_page_mark)
     md.add_render_rule("image", render_picture)
     md.add_render_rule("table_open", lambda *_: WIDE + "<table>")
     md.add_render_rule("table_close", lambda *_: "</table></div>")

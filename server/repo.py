@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CHUNK, BLINK = 1 << 18, 0.05  # bytes of a write; seconds
 
 
-@click.command("repo")
+@click.command("repo", short_help="Print a repository as text for a model.")
 @click.argument("where", metavar="URL|PATH")
 @click.option("--include", "-i", multiple=True, metavar="GLOB", help="Only files that match; may be given again.")
 @click.option("--exclude", "-e", multiple=True, metavar="GLOB", help="No files that match; may be given again.")

@@ -33,7 +33,7 @@ from agent.tools import Tools
 from server.ask import ANSWERED, FAULT, NOTHING_FOUND, QUIT, Wanted, clean, show_json, summary
 from server.dial import Dial, checked_patience, price_of
 from server.planfile import by_lines, text_of, wish_from
-from server.terminal import Teller, answer_lines, limit_lines, plan_lines, role_lines
+from server.terminal import Teller, answer_lines, limit_lines, plan_lines, role_lines, waiting_lines
 
 PRESSES = ("finish", "stop")
 SAID = (b"\nFinishing now: no more searching, the answer is written from what is there. Ctrl-C again: stop and keep.\n",
@@ -183,7 +183,7 @@ class Sitting:
         """Whether to go on. What was said by then is wished for; when the time is up the engine goes on by itself."""
         self.asking = True
         typist = Typist(datetime.fromisoformat(waiting.until).timestamp() + 1 if waiting.until else float("inf"))
-        tell([f"The plan waits for your word until {waiting.until}, then it runs as it is."] if waiting.until else [])
+        tell(waiting_lines(waiting.until))
         wish: dict[str, Any] = {}
         try:
             wish |= self.answers(typist)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from agent.budget import Budget
@@ -26,6 +27,13 @@ def limit_lines(budget: Budget, estimate: Estimate, has_model: bool = True) -> l
     rows = [f"{number} {word}" for number, word in limits_of(budget) if has_model or "model" not in word]
     rows += [f"{amount('tokens', budget.tokens)} tokens", amount("money", budget.money)] if has_model else []
     return [f"{budget.title}: at most {listed(rows)}{'' if has_model else ', without a model'}.", estimate_words(estimate)]
+
+
+def waiting_lines(until: str) -> list[str]:
+    """How long the plan waits, by the clock of this terminal; nothing where it waits for ever."""
+    if not until:
+        return []
+    return [f"The plan waits for your word until {datetime.fromisoformat(until).astimezone():%H:%M on %d %B}, then it runs as it is."]
 
 
 def plan_lines(plan: Plan) -> list[str]:

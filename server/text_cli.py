@@ -23,7 +23,7 @@ DONE, FAULT, BAD_INPUT = 0, 1, 2
 SOON, LATER = 2.0, 10.0  # seconds after which it is said that a page is awaited: first, and again
 
 
-@click.command("text")
+@click.command("text", short_help="Print the page at URL as Markdown.")
 @click.argument("url", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the parts as one JSON object instead of Markdown.")
 @click.option("--tokens", metavar="N", help="At most N tokens: cut at the end of a block, and what was left out is said.")

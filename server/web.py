@@ -43,7 +43,7 @@ KEPT_CSP = (f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; sandbox; base
             "frame-ancestors 'self'")
 PICTURE_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"  # the style is a browser's own, around it
 NO_PICTURE = "There is no picture of this page. It was read without the browser, or the runs that kept it were deleted."
-for name in ("ago", "day", "page_day", "cut", "site", "clock", "plain_words"):
+for name in ("ago", "day", "page_day", "cut", "site", "clock", "plain_words", "quote_words"):
     blueprint.add_app_template_filter(getattr(phrases, name), name)
 blueprint.add_app_template_filter(site_of, "domain")
 blueprint.add_app_template_global(counted, "counted")

@@ -167,6 +167,9 @@ def test_by_keyboard_alone(site: Site, reader: Page) -> None:
     assert "panel" in focused(reader)
     reader.keyboard.press("j")
     expect(reader.locator("[data-panel-place]")).to_have_text("Quote 2 of 4")
+    told = reader.locator(".panel [role=status]").inner_text()
+    assert told.startswith("Quote 2 of 4, "), "a screen reader hears what is shown, though the focus stays"
+    assert "“It has never opened on a Sunday.”" in told
     reader.keyboard.press("k")
     reader.keyboard.press("k")
     expect(reader.locator("[data-panel-place]")).to_have_text("Quote 4 of 4")

@@ -47,6 +47,7 @@ def test_the_plan_by_keyboard(site: Site, reader: Page) -> None:
     assert wished(site) == []
     reader.get_by_role("button", name="Approve and start").press("Enter")
     expect(reader.locator(".plan.asking")).to_have_count(0)
+    expect(reader.locator("main h1")).to_be_focused()
     (kind, data), approved = wished(site)
     assert (kind, approved[0]) == ("plan", "approve")
     assert [item["text"] for item in data["items"]] == [TEXTS[1], "What starts one?", TEXTS[4], TEXTS[3], "And MySQL?", "And Oracle?"]
@@ -155,7 +156,7 @@ def test_the_state_of_a_sentence_and_its_reason_by_keyboard(site: Site, reader: 
     expect(reader.locator(".card")).to_contain_text("No quote says that it shrinks by itself.")
     reader.keyboard.press("Escape")
     reader.keyboard.press("j")
-    expect(reader.frame_locator(".panel iframe").locator("#quote")).to_contain_text(cite("wal").quote)
+    expect(reader.frame_locator(".panel iframe").locator("#quote")).to_contain_text(cite("forum").quote)
     reader.keyboard.press("Escape")
     reader.get_by_role("link", name="How it came to be").click()
     expect(reader.locator("#part-3")).to_be_in_viewport()

@@ -36,6 +36,15 @@ def test_from_the_box_to_the_text_by_keyboard(reader: Page, site: Site) -> None:
     assert reader.url == f"{site.address}/{URL}?leash_format=html"
 
 
+def test_an_address_that_cannot_be_read_is_ready_to_be_mended(reader: Page, site: Site) -> None:
+    reader.goto(f"{site.address}/text")
+    reader.keyboard.type("foo")
+    reader.keyboard.press("Enter")
+    expect(reader.get_by_role("alert")).to_contain_text("not a web address")
+    expect(reader.locator("#url")).to_be_focused()
+    site.faults.clear()  # the browser complains of the status
+
+
 def test_a_page_that_is_awaited_says_so_and_can_be_stopped(reader: Page, site: Site) -> None:
     reader.goto(f"{site.address}/text")
     # an answer that does not come: the driver itself would wait for a navigation that goes on

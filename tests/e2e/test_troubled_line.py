@@ -88,6 +88,29 @@ def test_limits_beyond_the_servers_are_refused_where_they_were_typed(site: Site,
     assert site.service.wishes(site.service.runs()[0].id) == []
 
 
+def test_wrong_limits_of_another_depth_keep_nobody_from_asking(site: Site, reader: Page) -> None:
+    reader.get_by_label("What do you want to know?").fill("When does it open?")
+    reader.get_by_label("Deep research").check(force=True)
+    deep = reader.locator(".limit-set[data-depth=deep]")
+    deep.get_by_text("Change the limits").click()
+    deep.get_by_label("pages").fill("100000")
+    deep.get_by_text("Change the limits").click()
+    reader.get_by_role("button", name="Ask", exact=True).click()
+    expect(deep.get_by_label("pages")).to_be_focused()
+    assert site.service.runs() == []
+    reader.get_by_label("Quick search").check(force=True)
+    reader.get_by_role("button", name="Ask", exact=True).click()
+    reader.wait_for_url("**/runs/*")
+
+
+def test_asking_nothing_is_answered(reader: Page) -> None:
+    box = reader.get_by_label("What do you want to know?")
+    box.fill("   ")
+    box.press("Enter")
+    expect(reader.locator("#ask-trouble")).to_contain_text("Nothing was asked")
+    expect(box).to_be_focused()
+
+
 def test_a_control_that_cannot_be_sent_says_so_and_keeps_what_was_typed(site: Site, reader: Page) -> None:
     reader.goto(site.deep())
     reader.route("**/steer", lambda route: route.abort())

@@ -98,7 +98,9 @@ def test_the_printed_address_sets_the_cookie_once(app):
     assert all(part in cookie for part in ("HttpOnly", "SameSite=Strict", "Path=/"))
     assert TOKEN not in cookie
     assert fresh.get("/api/runs").status_code == 200
-    assert app.test_client().get("/?token=wrong").status_code == 401
+    refused = app.test_client().get("/?token=wrong")
+    assert refused.status_code == 401
+    assert "Back to the question box" not in refused.text, "it would be refused again"
     assert app.test_client().get(f"/api/runs?token={TOKEN}").status_code == 401
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from agent.answer import pick
 from agent.dossier import dossier, gathered
 from agent.passages import passages
 from agent.rank import Ranked
@@ -67,3 +68,11 @@ def test_a_page_that_only_a_later_sub_topic_has_is_quoted_too():
 
 def test_nothing_found_is_nothing_written():
     assert written(5, [(SubQuestion("q1", "Why?"), [])])[:3] == ([], "", ())
+
+
+def test_what_two_pages_say_alike_is_quoted_once_and_names_alone_come_last():
+    shared = "The log is copied back at a thousand pages. A reader can hold it up. It then goes on later."
+    pages = [page("https://a.org/", f"{shared} Only this page adds a word.", "A"), page("https://b.org/", f"Another start. {shared}", "B"),
+             page("https://c.org/", "- Copying the log\n- Log readers\n", "C"), page("https://d.org/", "The log is a file.", "D")]
+    found = [Ranked(one, passage, 1.0 - place / 20, 0.5, 0.5) for place, one in enumerate(pages) for passage in passages(one)]
+    assert [one.page.title for one in pick(found, 8, of_page=1)] == ["A", "D", "C"]

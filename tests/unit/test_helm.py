@@ -161,6 +161,7 @@ def test_an_answer_of_quotes_alone_needs_no_states(client: FlaskClient, service:
     page = page_of(client, run_of(service, quotes_run()))
     assert not page.cssselect(".score, .badge, .failing")
     assert "no model wrote this" in words(page, ".facts")
+    assert words(page, "[data-slot=answer] > aside:first-child h2") == "This may be unanswered", "said before the quotes"
     assert not {"tokens", "money", "model calls"} & {one.text for one in page.cssselect(".trace .needle-word")}
     assert len(page.cssselect(".lane")) == 5
 
@@ -252,6 +253,20 @@ def test_a_wish_is_listed_as_heard_and_then_as_in_effect(client: FlaskClient, se
     for event in steered():
         service.tell(run.id, event)
     assert words(page_of(client, run), ".wish.heeded") == "“Only what is newer than 2020 counts.” in effect"
+
+
+def test_stopping_promises_no_answer_where_nothing_was_read(client: FlaskClient, service: FakeService) -> None:
+    assert "no answer" in post(client, f"/runs/{run_of(service, asking()).id}/stop", {}, SCRIPTED).json["said"]
+    assert "you get an answer" in post(client, f"/runs/{run_of(service, working()).id}/stop", {}, SCRIPTED).json["said"]
+
+
+def test_words_that_no_model_can_understand_are_refused(client: FlaskClient, service: FakeService) -> None:
+    run = run_of(service, beginning(waits=False, model=""))
+    answer = post(client, f"/runs/{run.id}/steer", {"wish": "words", "about": "Only after 2020"}, SCRIPTED)
+    assert answer.status_code == 400
+    assert "No model works on this run" in answer.json["trouble"]
+    assert post(client, f"/runs/{run.id}/steer", {"wish": "words", "about": "https://a.example/x"}, SCRIPTED).status_code == 200
+    assert [wish.kind for wish in service.wishes(run.id)] == ["pin"]
 
 
 def test_words_that_no_model_can_understand_are_not_called_in_effect(client: FlaskClient, service: FakeService) -> None:

@@ -93,3 +93,11 @@ def test_the_api_lists_and_deletes(client: FlaskClient, service: FakeService) ->
     assert client.delete(f"/api/pages/{PAGES[0].sha256}", base_url=HERE, headers=BEARER).status_code == 404
     assert client.get("/api/library", base_url=HERE).status_code == 200  # by the cookie
     assert create_app(Settings(token=TOKEN), service).test_client().get("/api/library", base_url=HERE).status_code == 401
+
+
+def test_a_question_that_was_asked_twice_is_named_once(client: FlaskClient, service: FakeService) -> None:
+    for question in ("When does it open?", "When does it open?", "Who pays?"):
+        service.wait_over(service.ask(question).id)
+    first = shown(client).cssselect(".read-for")[0]
+    assert sorted(link.text_content() for link in first.cssselect("a")) == ["When does it open?", "Who pays?"]
+    assert "more" not in first.text_content()

@@ -90,3 +90,13 @@ def test_what_the_human_said_reaches_prompts_and_defaults_where_nothing_was_said
     assert told_by_human(PLAN, ["No blogs."]) == ["Agreed with the human: Which? The newest.", "The human said during the run: No blogs."]
     answered = edited(PLAN, [Wish(1, "plan", {"items": [{"text": "New?"}], "answers": {"a1": "The oldest."}})])
     assert told_by_human(answered, [])[0].endswith("The oldest.")
+
+
+@pytest.mark.parametrize(("question", "parts"), [
+    ("How do PostgreSQL and SQLite differ in what they lock?", ["PostgreSQL lock", "SQLite lock"]),
+    ("What is the difference between Django and Flask sessions?", ["Django sessions", "Flask sessions"]),
+    ("How do PostgreSQL and SQLite lock?", []),
+    ("How does SQLite compare page sizes?", []),
+])
+def test_what_is_compared_by_name_is_asked_of_each(question, parts):
+    assert [item.text for item in by_code(question).items] == [question, *parts]

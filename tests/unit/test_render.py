@@ -116,6 +116,13 @@ def test_a_texts_definitions_and_notes_are_shown_as_such() -> None:
     assert '<li id="fn1"><p>A note, with <a rel' in html
 
 
+def test_where_a_pdfs_page_begins_is_said_in_words() -> None:
+    html = text_html("<!-- page 1 -->\n\nIt is divi<!-- page 2 --> ded.\n\n`<!-- page 3 -->` <!-- else -->")
+    assert '<p><span class="picture">[page 1]</span></p>' in html
+    assert 'divi<span class="picture">[page 2]</span> ded' in html
+    assert "<code>&lt;!-- page 3 --&gt;</code> &lt;!-- else --&gt;" in html
+
+
 def test_the_live_page_opens_at_the_quote() -> None:
     assert live_url(cited(1)) == "https://a.example/x#:~:text=word%20for%20word"
     anchored = replace(cited(1, quote=" ".join(f"w{n}" for n in range(20))), url="https://a.example/x#y")

@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 
 from agent.budget import DEEP
@@ -6,7 +7,7 @@ from agent.events import Gauge, Lane, Started, Waiting
 from agent.records import Claim
 from server.ask import claim_lines
 from server.dial import Dial
-from server.terminal import Teller, answer_lines, limit_lines, role_lines
+from server.terminal import Teller, answer_lines, limit_lines, role_lines, waiting_lines
 from tests.fakes_story import deep_run, quotes_run, report
 
 
@@ -97,3 +98,15 @@ def test_a_quote_ends_with_its_mark_and_its_number() -> None:
     told = "\n".join(claim_lines(claim, "extractive", 60))
     assert told.startswith("  “")
     assert told.endswith(f"” [{claim.citations[0].n}]")
+
+
+def test_a_plan_waits_by_the_clock_of_the_terminal(monkeypatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert waiting_lines("2026-11-27T20:10:48+00:00") == [
+            "The plan waits for your word until 05:10 on 28 November, then it runs as it is."]
+        assert waiting_lines("") == []
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -15,6 +15,7 @@ from agent.errors import BadInput
 from agent.events import Failed, Kept, Started
 from agent.settings import ModelEndpoint, Settings
 from server import create_app
+from server.phrases import quote_words
 from tests.fakes_service import PAGES, FakeService, citation
 
 TOKEN = "a-token-of-enough-length"
@@ -214,3 +215,8 @@ def test_the_page_of_browsers_names_the_address_that_people_use(service: FakeSer
     assert "<b class=\"here\">https://leash.team.example</b>" in post(client, "/devices/code").text
     assert client.get("/devices/code", base_url=HERE).location == "/devices"
     assert post(client, "/devices/none/revoke").status_code == 404
+
+
+def test_a_quote_is_shown_without_the_signs_of_its_pages_structure():
+    quote = "term\n: What it is.\n> > Said twice.\n>\n> More.\n| name | a \\| b |\n|---|---|\n| x |  |\n- item: one"
+    assert quote_words(quote) == "term\nWhat it is.\nSaid twice.\n\nMore.\nname · a | b\nx\n- item: one"

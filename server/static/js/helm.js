@@ -25,7 +25,7 @@ async function send(main, form, submitter, say) {
     const told = await reply.json().catch(() => ({ trouble: AWAY }));
     if (told.trouble) place.textContent = told.trouble;
     else {
-      say.textContent = told.said;
+      if (told.seen >= Number(main.dataset.seen ?? 0)) say.textContent = told.said; // else what came of it has been told already
       forget(form);
       await show(main, told);
     }

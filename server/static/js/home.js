@@ -24,7 +24,12 @@ function tell(sentence) {
 
 const isLater = () => form.querySelector("input[name=depth]:checked").hasAttribute("data-later");
 
+/** The limits of another depth are not sent, and what is wrong with them keeps nobody from asking. */
 function fit() {
+  const depth = form.querySelector("input[name=depth]:checked").value;
+  form.querySelectorAll(".limit-set").forEach((set) => {
+    set.querySelectorAll("input, select").forEach((field) => { field.disabled = set.dataset.depth !== depth; });
+  });
   go.disabled = isLater();
 }
 
@@ -63,10 +68,11 @@ form.addEventListener("submit", (event) => {
 box.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
-  if (box.value.trim()) form.requestSubmit();
+  form.requestSubmit();
 });
 box.addEventListener("input", () => { memory.set(box.value); grow(); });
 form.addEventListener("change", fit);
+form.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true); // else nothing would be seen
 addEventListener("pageshow", () => { form.removeAttribute("aria-busy"); fit(); });
 
 /** Changed limits change the estimate; limits that cannot be are said at once. */

@@ -84,6 +84,6 @@ function focusIn(slot) {
 }
 
 function refocus(slot, { kind, place }) {
-  const all = slot.querySelectorAll(kind);
-  (all[place] ?? document.querySelector("main h1"))?.focus({ preventScroll: true });
+  const there = [slot.querySelectorAll(kind)[place], document.querySelector("main h1")]; // the first may be folded away
+  there.some((one) => { one?.focus({ preventScroll: true }); return one && one === document.activeElement; });
 }

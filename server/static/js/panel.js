@@ -41,9 +41,12 @@ export function makePanel(panel, main, hideCard) {
     rest.forEach((element) => { element.inert = !panel.hidden && NARROW.matches; });
   }
 
+  /** From the quote that is shown, or else from where the focus is among the sentences. */
   function step(by) {
     const all = numbers();
-    const here = at && all.includes(at) ? all.indexOf(at) : by > 0 ? -1 : 0;
+    const focused = main.querySelector("[data-slot=answer] :focus");
+    const passed = focused ? all.findLastIndex((one) => one.compareDocumentPosition(focused) & Node.DOCUMENT_POSITION_FOLLOWING) : -1;
+    const here = all.includes(at) ? all.indexOf(at) : by > 0 ? passed : passed + 1;
     if (all.length) open(all[(here + by + all.length) % all.length]);
   }
 
@@ -56,6 +59,7 @@ export function makePanel(panel, main, hideCard) {
     part("facts").textContent = [site, date && `dated ${date}`, got].filter(Boolean).join(" · ");
     part("live").hidden = !live;
     if (live) part("live").href = live;
+    part("say").textContent = `${part("place").textContent}, ${title}: “${quote.querySelector("p").textContent}”`;
     panel.querySelectorAll("[data-view]").forEach((tab) => tab.setAttribute("aria-pressed", tab.dataset.view === view));
     show(page, title);
   }

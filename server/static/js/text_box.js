@@ -40,4 +40,5 @@ stop.addEventListener("click", () => {
   form.querySelector("input").focus();
 });
 addEventListener("pageshow", () => busy(false));
-if (!form.querySelector("input").value) form.querySelector("input").focus();
+const box = form.querySelector("input");
+if (!box.value || box.hasAttribute("aria-invalid")) box.focus();
