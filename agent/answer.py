@@ -77,10 +77,11 @@ def from_row(row: Sequence[Any], page: Page) -> Ranked:
 
 
 def repeats(one: Ranked, other: Ranked) -> bool:
-    """The same span, or most of the same sentences: two pages often carry one text (versions, print views), and it is quoted once."""
+    """The same span, or most of the same sentences: a page may say a thing twice, and two pages often carry one text (versions,
+    print views); it is quoted once."""
     a, b = one.passage, other.passage
-    if a.page_sha256 == b.page_sha256:
-        return a.start < b.end and b.start < a.end
+    if a.page_sha256 == b.page_sha256 and a.start < b.end and b.start < a.end:
+        return True
     mine, others = said(a.text), said(b.text)
     return a.text.split() == b.text.split() or len(mine & others) * 2 > min(len(mine), len(others))
 
