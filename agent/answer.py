@@ -56,12 +56,12 @@ def worth(one: Ranked) -> float:
 def quoted_whole(one: Ranked) -> Ranked | None:
     """The passage with the sentences around it that still fit into a quote, if they stand so in the page as it came.
 
-    What was found by a few sentences reads better whole. None if not even the passage itself stands there.
+    What was found by a few sentences reads better whole. None if not even the passage itself stands there, or it only leads to more.
     """
     text, passage = one.page.text, one.passage
     for start, end in (widest(text, passage.start, passage.end), (passage.start, passage.end)):
         start, end = trimmed(text, start, end)
-        if stands(one.page, start, end, text[start:end]):
+        if start < end and stands(one.page, start, end, text[start:end]):
             return replace(one, passage=replace(passage, start=start, end=end, text=text[start:end]))
     return None
 

@@ -100,11 +100,16 @@ def widest(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span without what at its end leads to something that is not in it: "For example:", "Note", a table's header."""
+    """The span without what at its end leads to something that is not in it: "For example:", "Note", a table's header.
+
+    Empty where it does nothing but lead on.
+    """
     inside = [one for one in sentences_near(text, start, end) if one.start >= start and one.end <= end]
-    while len(inside) > 1 and leads_on(text, inside[-1]):
+    if not inside:
+        return start, end
+    while inside and leads_on(text, inside[-1]):
         inside.pop()
-    return (inside[0].start, inside[-1].end) if inside else (start, end)
+    return (inside[0].start, inside[-1].end) if inside else (start, start)
 
 
 def leads_on(text: str, one: Sentence) -> bool:

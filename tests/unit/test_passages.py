@@ -152,7 +152,7 @@ def test_what_only_announces_is_left_out_at_the_end():
     assert shortened("Beta", "Note") == "Beta is six."
     assert shortened("Beta", "| value |") == "Beta is six."
     assert shortened("Beta", "| 1 |").endswith("| a | 1 |")
-    assert shortened("For", "example:") == "For example:"
+    assert shortened("For", "example:") == "", "nothing but a lead"
 
 
 def test_a_table_of_contents_is_a_list_of_names():
