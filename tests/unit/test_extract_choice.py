@@ -6,7 +6,7 @@ import pytest
 from agent.errors import BadInput, Unreadable
 from agent.extract.html import extract, parse
 from agent.extract.select.blocks import blocks_of, names_of
-from agent.extract.select.choose import best_share, once, whole_lists
+from agent.extract.select.choose import best_share, once, whole_lists, whole_tables
 from agent.extract.select.features import Features
 from agent.extract.select.forest import Forest
 from agent.extract.select.receipt import receipt
@@ -161,6 +161,15 @@ def test_a_dialog_that_asks_for_consent_is_no_content(around, asks):
 def test_a_page_that_says_no_more_than_that_it_wants_scripts_has_no_text():
     with pytest.raises(Unreadable, match="script"):
         extract("<html><body><noscript>You need to enable JavaScript to run this app.</noscript><div id=root></div></body></html>", "https://a.org/x")
+
+
+@pytest.mark.parametrize(("before", "after", "whole"), [(True, True, True), (True, False, False), (False, True, False)])
+def test_a_table_amid_what_is_kept_is_kept(before, after, whole):
+    table = "<table><tr><th>Bird</th><th>Eggs</th></tr><tr><td>heron</td><td>4</td></tr></table>"
+    blocks = blocks_of(parse(f"<body><p>They nest.</p>{table}<p>They leave.</p></body>").find("body"))
+    kept = np.array([{"They nest.": before, "They leave.": after}.get(text, False) for text in blocks.texts])
+    whole_tables(blocks, kept, np.array([float(len(text.split())) for text in blocks.texts]))
+    assert kept[blocks.texts.index("heron")] == whole
 
 
 def test_what_a_thread_quotes_is_told_once():

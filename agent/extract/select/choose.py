@@ -50,6 +50,7 @@ class Judgement:
             self.chance = np.where((self.words > 0) & ~features.furniture, np.maximum(self.chance, SURE), self.chance)
         self.kept, self.sure = best_share(self.chance, self.words)
         whole_lists(blocks, self.kept, self.chance, self.words)
+        whole_tables(blocks, self.kept, self.words)
         with_headings(blocks, self.kept, self.chance)
         self.kind = max(kinds, key=kinds.__getitem__)
         self.kept |= self.left_in_between(manual=kinds["documentation"] > SURE)
@@ -137,6 +138,17 @@ def whole_lists(blocks: Blocks, kept: np.ndarray, chance: np.ndarray, words: np.
                 kept[said[first:after]] = True
             elif len(items) and np.ptp(chance[items]) <= ALIKE:
                 kept[items] = share >= 0.5
+
+
+def whole_tables(blocks: Blocks, kept: np.ndarray, words: np.ndarray) -> None:
+    """Keeps a table of data that stands between two texts that are kept."""
+    said = np.flatnonzero(words > 0)
+    for row, tag in enumerate(blocks.tag):
+        if tag == TABLE:
+            first, after = np.searchsorted(said, (row, blocks.end[row]))
+            amid = 0 < first < after < len(said) and kept[said[first - 1]] and kept[said[after]]
+            if amid and is_data(blocks.tag[row + 1 : blocks.end[row]]):
+                kept[said[first:after]] = True
 
 
 def with_headings(blocks: Blocks, kept: np.ndarray, chance: np.ndarray) -> None:
