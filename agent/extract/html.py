@@ -23,7 +23,7 @@ from agent.extract.about import about, canonical
 from agent.extract.render.markdown import markdown
 from agent.extract.render.notes import Notes
 from agent.extract.select.blocks import Blocks, blocks_of
-from agent.extract.select.choose import Judgement
+from agent.extract.select.choose import Judgement, judge
 from agent.extract.select.prune import prune
 from agent.extract.select.receipt import receipt
 from agent.extract.select.structured import add_what_it_says
@@ -57,7 +57,7 @@ def extract(html: str, url: str, want: Want | None = None, tree: HtmlElement | N
     tree = parse(html) if tree is None else tree
     said = {**about(tree, url), "canonical": canonical(tree, url)}
     blocks = blocks_in(tree)
-    page = Page(html, url, tree, blocks, Judgement(blocks, tree, url))
+    page = Page(html, url, tree, blocks, judge(blocks, tree, url))
     if want is not None and want.selector:
         roots, report = selected(page, want.selector)
         skipped: set[HtmlElement] = set()
@@ -150,7 +150,8 @@ def by_trafilatura(page: Page) -> list[bool]:
     document = trafilatura.bare_extraction(page.html, url=page.url, with_metadata=False, include_comments=True, favor_recall=True)
     words = WORD.findall((document.text or "").lower()) if document is not None else []
     pairs = set(zip(words, words[1:], strict=False))
-    return [2 * chosen_part(text, pairs) > len(text) for text in page.blocks.texts]
+    return [2 * chosen_part(text, pairs) > len(text) and not asks
+            for text, asks in zip(page.blocks.texts, page.judged.features.asks.tolist(), strict=True)]
 
 
 def chosen_part(text: str, pairs: set[tuple[str, str]]) -> int:

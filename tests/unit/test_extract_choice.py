@@ -6,7 +6,8 @@ import pytest
 from agent.errors import BadInput, Unreadable
 from agent.extract.html import extract, parse
 from agent.extract.select.blocks import blocks_of, names_of
-from agent.extract.select.choose import best_share, whole_lists
+from agent.extract.select.choose import best_share, once, whole_lists, whole_tables
+from agent.extract.select.features import Features
 from agent.extract.select.forest import Forest
 from agent.extract.select.receipt import receipt
 from agent.extract.want import Want
@@ -137,6 +138,47 @@ def test_a_list_is_kept_or_left_out_whole(kept, wanted):
     chosen = chance > .5
     whole_lists(blocks, chosen, chance, words)
     assert " ".join(blocks.texts[row].split()[0] for row in said if chosen[row]) == wanted
+
+
+@pytest.mark.parametrize(("around", "asks"), [
+    ('<div id="onetrust-consent-sdk"><div class="text"><p>{}</p></div></div>', True),
+    ('<div id="CybotCookiebotDialog"><p>{}</p></div>', True),
+    ('<main class="cookie-notice"><h1>Cookies</h1><p>{}</p></main>', False),
+    ('<div class="cookie-banner"><article><p>{}</p></article></div>', False),
+    ('<div class="cookies"><p>{}</p></div>', False),
+], ids=["a dialog", "named in one word", "a page about them", "around an article", "some other name"])
+def test_a_dialog_that_asks_for_consent_is_no_content(around, asks):
+    words = "These cookies are necessary for the website to function. " * 12
+    blocks = blocks_of(parse(page(f"<h1>Pumps</h1><p>{SENTENCES * 3}</p>{around.format(words)}")).find("body"))
+    features = Features(blocks)
+    features.matrix([])
+    row = next(row for row, text in enumerate(blocks.texts) if text.startswith("These cookies"))
+    assert features.asks[row] == features.furniture[row] == asks
+    if asks:
+        assert "necessary" not in extract(page(f"<main><h1>Pumps</h1><p>{SENTENCES * 9}</p></main>{around.format(words)}"), "https://a.org/x")["text"]
+
+
+def test_a_page_that_says_no_more_than_that_it_wants_scripts_has_no_text():
+    with pytest.raises(Unreadable, match="script"):
+        extract("<html><body><noscript>You need to enable JavaScript to run this app.</noscript><div id=root></div></body></html>", "https://a.org/x")
+
+
+@pytest.mark.parametrize(("before", "after", "whole"), [(True, True, True), (True, False, False), (False, True, False)])
+def test_a_table_amid_what_is_kept_is_kept(before, after, whole):
+    table = "<table><tr><th>Bird</th><th>Eggs</th></tr><tr><td>heron</td><td>4</td></tr></table>"
+    blocks = blocks_of(parse(f"<body><p>They nest.</p>{table}<p>They leave.</p></body>").find("body"))
+    kept = np.array([{"They nest.": before, "They leave.": after}.get(text, False) for text in blocks.texts])
+    whole_tables(blocks, kept, np.array([float(len(text.split())) for text in blocks.texts]))
+    assert kept[blocks.texts.index("heron")] == whole
+
+
+def test_what_a_thread_quotes_is_told_once():
+    said = "The pump lifts water from the well into the tank on the roof"
+    html = f"<p>{said} since May.</p><blockquote>{said}</blockquote><h3>{said} no longer</h3><pre>{said}</pre><p>Thanks.</p><p>Thanks.</p>"
+    blocks = blocks_of(parse(f"<body>{html}</body>").find("body"))
+    kept = np.array([bool(text) for text in blocks.texts])
+    once(blocks, kept)
+    assert [el.tag for el, keep in zip(blocks.elements, kept, strict=True) if keep] == ["p", "h3", "pre", "p", "p"]
 
 
 def test_words_are_measured_where_there_are_no_blanks():

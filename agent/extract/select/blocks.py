@@ -35,7 +35,9 @@ NAMES = {  # what classes, ids and roles say an element is for, in the words of 
     "share": r"share|sharing|social|follow|addthis|twitter|facebook",
     "promo": r"ads?|advert|advertisement|sponsor(?:ed)?|promo|promotion|cta|newsletter|subscribe|signup|sign-up|upgrade",
     "consent": r"cookies?|consent|gdpr|privacy|onetrust|notice|alert|toast",
-    "overlay": r"modal|popup|overlay|dialog|lightbox|drawer|offcanvas|off-canvas|flyout|tooltip|hidden|visually-hidden|sr-only|"
+    "consent dialog": r"onetrust|ot-sdk|cybot|cookiebot|usercentrics|didomi|qc-cmp2?|cmplz|moove-gdpr|fides|truste|osano|cky|iubenda|"
+                      r"klaro|termly|fc-consent|cookie-law-info|cookie-?(?:consent|banner|notice)",
+    "overlay": r"modal|popup|overlay|dialog|lightbox|drawer|offcanvas|off-canvas|flyout|tool-?tip|popover|hidden|visually-hidden|sr-only|"
                r"screen-reader-text|collapse|noscript",
     "content": r"content|main|article|post|entry|body|text|prose|markdown|rte|story|copy|richtext|wysiwyg|description|desc",
     "title": r"title|heading|headline|name|hero",
@@ -216,8 +218,9 @@ def tag_number(tag: str) -> int:
 
 
 def label_of(el: HtmlElement) -> str:
+    """What an element is called: by its class, id and role, and by its tag if that was made up for the page."""
     get = el.get
-    return f"{get('class') or ''} {get('id') or ''} {get('role') or ''} {get('itemprop') or ''}"
+    return f"{get('class') or ''} {get('id') or ''} {get('role') or ''} {get('itemprop') or ''} {el.tag if '-' in el.tag else ''}"
 
 
 @lru_cache(maxsize=20_000)

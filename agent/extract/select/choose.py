@@ -19,12 +19,14 @@ from agent.extract.select.page_kind import page_marks
 
 MODEL = Path(__file__).with_name("blocks.npz")
 KINDS = ("article", "documentation", "forum", "listing", "collection", "product", "service")
+REPEATING = ("forum", "collection", "product")  # quotes, tooltips, cards for each width of window: what their pages say, they say again
 SURE = 0.5  # a block at least as likely as not is kept, whatever the rest of the page
 DOUBTFUL = 0.12  # a block less likely than this is not kept for its own sake
 STRAY = 0.1  # a heading less likely than this is not kept for what stands under it
 SMALL = 150  # words: pages of less are unlike those that the forest has learnt from, and landmarks say enough of them
 NEARLY_ALL, MOST, UNLIKELY = 0.95, 0.7, 0.05  # of a manual's page: what is kept of the kept words, of its element's; least chance
 SOME, ALIKE = 0.3, 0.25  # share of a list amid what is kept that keeps it whole; how far chances about alike lie apart
+RUN, TELLING = 4, 8  # a text of eight words or more says nothing new if every four of them in a row were kept before
 TABLE, ROW = TAG_NUMBER["table"], TAG_NUMBER["tr"]
 CELLS = (TAG_NUMBER["td"], TAG_NUMBER["th"])
 CODE = TAG_NUMBER["pre"]
@@ -40,22 +42,20 @@ def forests() -> dict[str, Forest]:
 class Judgement:
     """`kept` tells for each block whether it is content; `kind` is the page's, `sure` the F1 that the chances promise."""
 
-    def __init__(self, blocks: Blocks, tree: HtmlElement, url: str) -> None:
-        self.features = Features(blocks)
-        self.words = self.features.own[:, 0]
-        said = np.flatnonzero(self.words > 0)
-        rows = self.features.matrix(page_marks(tree, url))[said]
-        self.chance = np.zeros(len(self.words))
-        self.chance[said] = forests()["block"].chance(rows)
+    def __init__(self, blocks: Blocks, features: Features, chance: np.ndarray, kinds: dict[str, float]) -> None:
+        self.features, self.words = features, features.own[:, 0]
+        self.chance = np.where((self.words > 0) & ~features.asks, chance, 0)
         together(blocks, self.chance, self.words)
         if self.words.sum() < SMALL:
-            self.chance = np.where((self.words > 0) & ~self.features.furniture, np.maximum(self.chance, SURE), self.chance)
+            self.chance = np.where((self.words > 0) & ~features.furniture, np.maximum(self.chance, SURE), self.chance)
         self.kept, self.sure = best_share(self.chance, self.words)
         whole_lists(blocks, self.kept, self.chance, self.words)
+        whole_tables(blocks, self.kept, self.words)
         with_headings(blocks, self.kept, self.chance)
-        kinds = kinds_of(self.features.page)
         self.kind = max(kinds, key=kinds.__getitem__)
         self.kept |= self.left_in_between(manual=kinds["documentation"] > SURE)
+        if sum(map(kinds.__getitem__, REPEATING)) > SURE:
+            once(blocks, self.kept)
 
     def left_in_between(self, manual: bool) -> np.ndarray:
         """The code that stands in the element that holds what is kept; in a manual, all that does, if most of its words are kept.
@@ -71,6 +71,15 @@ class Judgement:
             manual = manual and within.held[rows[-1]] >= MOST * plain.held[rows[-1]]
         wanted = (self.chance >= UNLIKELY) if manual else self.features.tag == CODE
         return inside & wanted & (self.words > 0) & ~self.features.furniture
+
+
+def judge(blocks: Blocks, tree: HtmlElement, url: str) -> Judgement:
+    """The judgement of the learnt forests on a page."""
+    features = Features(blocks)
+    said = np.flatnonzero(features.own[:, 0] > 0)
+    chance = np.zeros(len(blocks.texts))
+    chance[said] = forests()["block"].chance(features.matrix(page_marks(tree, url))[said])
+    return Judgement(blocks, features, chance, kinds_of(features.page))
 
 
 class Span:
@@ -131,6 +140,17 @@ def whole_lists(blocks: Blocks, kept: np.ndarray, chance: np.ndarray, words: np.
                 kept[items] = share >= 0.5
 
 
+def whole_tables(blocks: Blocks, kept: np.ndarray, words: np.ndarray) -> None:
+    """Keeps a table of data that stands between two texts that are kept."""
+    said = np.flatnonzero(words > 0)
+    for row, tag in enumerate(blocks.tag):
+        if tag == TABLE:
+            first, after = np.searchsorted(said, (row, blocks.end[row]))
+            amid = 0 < first < after < len(said) and kept[said[first - 1]] and kept[said[after]]
+            if amid and is_data(blocks.tag[row + 1 : blocks.end[row]]):
+                kept[said[first:after]] = True
+
+
 def with_headings(blocks: Blocks, kept: np.ndarray, chance: np.ndarray) -> None:
     """Keeps the headings that what is kept stands right under."""
     below = False
@@ -139,6 +159,20 @@ def with_headings(blocks: Blocks, kept: np.ndarray, chance: np.ndarray) -> None:
             if blocks.tag[row] in HEADINGS and below and chance[row] >= STRAY:
                 kept[row] = True
             below = bool(kept[row])
+
+
+def once(blocks: Blocks, kept: np.ndarray) -> None:
+    """Leaves out what is kept already, alone or within a longer text; code and tables stay as they are."""
+    told: set[tuple[str, ...]] = set()
+    for row in np.flatnonzero(kept):
+        words = blocks.texts[row].split()
+        if len(words) < TELLING or blocks.tag[row] in (CODE, *CELLS):
+            continue
+        runs = list(zip(*(words[start:] for start in range(RUN)), strict=False))
+        if told.issuperset(runs):
+            kept[row] = False
+        else:
+            told.update(runs)
 
 
 def is_data(inside: list[int]) -> bool:

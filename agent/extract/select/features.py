@@ -6,6 +6,8 @@ The columns' order is part of the model: a change here asks for it to be trained
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from agent.extract.select.blocks import DATE, NAME_LIST, PHRASE_LIST, PRICE, TAG_NUMBER, Blocks, phrases_in
@@ -16,6 +18,11 @@ HEADINGS = [TAG_NUMBER[f"h{level}"] for level in range(1, 7)]
 LANDMARKS = [TAG_NUMBER[tag] for tag in
              ("main article section nav aside header footer form ul ol table dialog noscript li details figure blockquote button "
               "label").split()]
+ECHO = 20  # characters: shorter texts repeat for other reasons
+PLEA = re.compile(r"\b(?:enable|turn on|activate|needs?|requires?)\b.{0,40}\bjavascript\b|"
+                  r"\bjavascript\b.{0,40}\b(?:enabled?|disabled|required)\b", re.IGNORECASE)
+PLEA_WITHIN = 200  # characters: a longer text says more than that
+OF_CONTENT = [TAG_NUMBER[tag] for tag in ("main", "article", "h1")]
 MEASURES = "words chars linked links stops commas digits capitals images inputs price date said".split()
 
 
@@ -63,6 +70,7 @@ class Features:
         seen: set[str] = set()
         again = [text in seen or seen.add(text) is not None for text in self.blocks.texts]
         self.put(np.array([copies[text] for text in self.blocks.texts]), np.array(again, float))
+        self.put(*echoes(self.blocks.texts))
 
     def place(self) -> None:
         before = self.sums[:-1, 0]
@@ -117,7 +125,20 @@ class Features:
             self.put((self.names >> bit & 1) + (near_names >> bit & 1) + (all_names >> bit & 1))
         self.put(all_hidden >> 1 & 1, all_hidden >> 2 & 1)
         self.all_names, self.all_tags = all_names, all_tags
-        self.furniture = (all_tags & FURNITURE > 0) | (all_hidden >> 1 & 1 > 0)
+        self.asks = self.asking()
+        self.furniture = (all_tags & FURNITURE > 0) | (all_hidden >> 1 & 1 > 0) | self.asks
+
+    def asking(self) -> np.ndarray:
+        """What asks for consent to cookies, in the dialog of a program for that, known by its name; and what asks for scripts."""
+        inside = np.zeros(self.count, bool)
+        for row in np.flatnonzero(self.names >> NAME_LIST.index("consent dialog") & 1):
+            part = slice(row, self.end[row])
+            if row and not inside[row] and not np.isin(self.tag[part], OF_CONTENT).any():
+                inside[part] = True
+        for row in np.flatnonzero(self.all_tags & TAG_BIT[TAG_NUMBER["noscript"]]):
+            text = self.blocks.texts[row]
+            inside[row] |= len(text) < PLEA_WITHIN and PLEA.search(text) is not None
+        return inside
 
     def spread(self, own: np.ndarray) -> np.ndarray:
         """Each row's bits together with those of all around it."""
@@ -128,7 +149,7 @@ class Features:
         return np.array(out, dtype=np.int64)
 
     def repetition(self) -> None:
-        """How often the block's shape, and that of the nearest repeated element around it, stands on the page."""
+        """How often the block's shape, and that of the nearest repeated element around it, stands on the page; the how-manieth that is."""
         ids: dict[str, int] = {}
         shape = np.array([ids.setdefault(one, len(ids)) for one in self.blocks.shape])
         key = np.unique(self.parent * 100_003 + shape, return_inverse=True)[1]
@@ -153,6 +174,11 @@ class Features:
         self.put(beside[unit], group[at] / self.total[0], group[at] / beside[unit], linked[at], stops[at], pictures[at], prices[at])
         self.put(dates[at], group[at] / largest, self.before - self.before[unit], self.tag[unit], self.under[unit, 0])
         self.put(self.end[unit] - unit)
+        order = np.argsort(key, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(key))])
+        ordinal = np.empty(self.count, dtype=int)
+        ordinal[order] = np.arange(self.count) - starts[key[order]]
+        self.put(ordinal[unit], beside[unit] - ordinal[unit])
 
     def neighbours(self) -> None:
         """The blocks with words before and after it, and what stands around it in windows of words."""
@@ -172,7 +198,7 @@ class Features:
             self.put(held[:, 0], held[:, 2] / np.maximum(held[:, 1], 1), held[:, 4] / np.maximum(held[:, 0], 1))
 
     def headings(self) -> None:
-        """The heading above: its level, how far, and what it says; and how much stands under it."""
+        """The heading above: its level, how far, and what it says; how much stands under it; and the same of the last h1 or h2."""
         is_heading = np.isin(self.tag, HEADINGS)
         rows = np.arange(self.count)
         last = np.maximum.accumulate(np.where(is_heading, rows, -1))
@@ -184,6 +210,11 @@ class Features:
         for name in ("related", "comments", "more", "share", "review", "legal", "account"):
             self.put(np.where(none, 0, self.phrases[at] >> PHRASE_LIST.index(name) & 1))
         self.put(is_heading * 1.0, np.cumsum(is_heading))
+        top = np.maximum.accumulate(np.where((self.tag == HEADINGS[0]) | (self.tag == HEADINGS[1]), rows, -1))
+        of = np.maximum(top, 0)
+        self.put(np.where(top < 0, -1, self.before - self.before[of]))
+        for name in ("related", "comments", "more", "review", "thread"):
+            self.put(np.where(top < 0, 0, self.phrases[of] >> PHRASE_LIST.index(name) & 1))
 
     def region(self) -> None:
         """What share of the page's sentences, words without links and paragraphs the landmarks hold that it stands in."""
@@ -213,6 +244,24 @@ class Features:
 
 FURNITURE = sum(1 << LANDMARKS.index(TAG_NUMBER[tag]) for tag in ("nav", "aside", "header", "footer", "dialog"))
 TAG_BIT = {tag: 1 << bit for bit, tag in enumerate(LANDMARKS)}
+
+
+def echoes(texts: list[str]) -> list[np.ndarray]:
+    """For each text the share of its letters in sentences that have stood on the page before, and that stand on it more than once."""
+    cut = [[part.rstrip(".!? ") for part in text.split(". ")] if len(text) > ECHO else () for text in texts]
+    first: dict[str, int] = {}
+    again: set[str] = set()
+    for row, parts in enumerate(cut):
+        for part in parts:
+            if first.setdefault(part, row) != row:
+                again.add(part)
+    before, twice = np.zeros(len(texts)), np.zeros(len(texts))
+    for row, parts in enumerate(cut):
+        if not again.isdisjoint(parts):
+            repeated = [part for part in parts if part in again]
+            before[row] = sum(len(part) for part in repeated if first[part] < row) / len(texts[row])
+            twice[row] = sum(map(len, repeated)) / len(texts[row])
+    return [before, twice]
 
 
 def own_measures(blocks: Blocks) -> np.ndarray:

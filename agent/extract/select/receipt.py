@@ -24,8 +24,9 @@ WHY = {
 }
 BY_TAG = {TAG_NUMBER["nav"]: "navigation", TAG_NUMBER["header"]: "header", TAG_NUMBER["footer"]: "footer", TAG_NUMBER["aside"]: "sidebar",
           TAG_NUMBER["form"]: "forms and filters", TAG_NUMBER["dialog"]: "hidden parts", TAG_NUMBER["button"]: "forms and filters"}
-BY_NAME = {"navigation": "navigation", "consent": "cookie notice", "share": "sharing", "comment": "comments", "related": "related pages",
-           "promo": "promotion", "side": "sidebar", "footer": "footer", "header": "header", "tools": "forms and filters"}
+BY_NAME = {"navigation": "navigation", "consent dialog": "cookie notice", "consent": "cookie notice", "share": "sharing",
+           "comment": "comments", "related": "related pages", "promo": "promotion", "side": "sidebar", "footer": "footer",
+           "header": "header", "tools": "forms and filters"}
 NAME_BITS = [(NAME_LIST.index(name), what) for name, what in BY_NAME.items()]
 MOST_GROUPS = 8
 LOW_WORDS, LOW_SHARE = 25, 0.04  # a text of fewer words, or of less of a page's words, is looked at again
