@@ -28,7 +28,6 @@ HEADING = re.compile(r"(#{1,6}) (.+)")
 AROUND = re.compile(r"(?:\s*(?:- |\d+[.)] |: |>(?: |$)))*\s*")  # what a line carries of the lists and quotations that it stands in
 QUOTED, SPACE = re.compile(r"\s*(?:> ?)*\s*"), re.compile(r"\s*")
 TERM_LINE = re.compile(r" *(\S[^\n]{0,200})\n *: ")
-LISTED = re.compile(r" *(?:- |\d+[.)] )")
 NUMBERED = re.compile(r"\s*\d+[.)] ")
 END = re.compile(r"[.!?…。！？][\"'”’)\]]*(?=\s+[\"'“‘(\[]*[^\sa-z])|[。！？]")
 ABBREVIATION = re.compile(
@@ -149,24 +148,20 @@ def sentences_near(text: str, start: int, end: int) -> list[Sentence]:
 def sentences(text: str) -> Iterator[Sentence]:
     """All sentences of a text in order, with the headings above them; a defined term is a heading of its definition."""
     path: list[tuple[int, str]] = []
-    parted, listed = False, None  # whether the next sentence begins anew; how far a list that has just ended was indented
+    after_code = False
     for start, end in blocks(text):
         block = text[start:end]
         if heading := HEADING.fullmatch(block):
             path = [*above(path, len(heading[1])), (len(heading[1]), heading[2])]
             continue
-        indent = len(block) - len(block.lstrip(" "))
-        item = LISTED.match(block)
-        parted = parted or (listed is not None and not item and indent <= listed)
-        listed = indent if item else listed if listed is not None and indent > listed else None
-        depth = TERM + indent
+        depth = TERM + len(block) - len(block.lstrip(" "))
         path = above(path, depth)
         if term := TERM_LINE.match(block):
             path = [*path, (depth, one_space(term[1]))]
         headings = tuple(name for _, name in path)
         for sentence in of_block(text, start, end, headings):
-            yield sentence if sentence.code or not parted else replace(sentence, joins=False)
-            parted = sentence.code
+            yield replace(sentence, joins=False) if after_code and not sentence.code else sentence
+            after_code = sentence.code
 
 
 def above(path: list[tuple[int, str]], level: int) -> list[tuple[int, str]]:
