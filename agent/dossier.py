@@ -56,13 +56,17 @@ def in_turn(groups: Sequence[Group], found: Sequence[list[Ranked]]) -> Iterable[
     yield from ((groups[n][0], found[n][place]) for _, n, place in sorted(turns))
 
 
-def dossier(groups: Sequence[Group], ledger: Ledger) -> tuple[str, tuple[Claim, ...]]:
-    """The Markdown, a heading a sub-topic where there are several, and its claims. `ledger` numbers the passages in their order here."""
+def dossier(groups: Sequence[Group], ledger: Ledger, question: str = "") -> tuple[str, tuple[Claim, ...]]:
+    """The Markdown, a heading a sub-topic where there are several, and its claims. `ledger` numbers the passages in their order here.
+
+    What comes first needs no heading where that would be the question itself, which stands over all of it.
+    """
     parts, claims, at = [], [], 1
-    for item, ranked in groups:
+    for place, (item, ranked) in enumerate(groups):
         part = Ledger(ledger.pages, {f"p{n}": ledger.passages[f"p{at + n - 1}"] for n in range(1, len(ranked) + 1)}, ledger.numbers)
         text, more = brief(ranked, part)
-        parts.append(f"## {plain(item.text)}\n\n{text}" if len(groups) > 1 else text)
+        headed = len(groups) > 1 and (place or item.text != question)
+        parts.append(f"## {plain(item.text)}\n\n{text}" if headed else text)
         claims += more
         at += len(ranked)
     return "\n\n".join(parts), tuple(claims)

@@ -183,7 +183,7 @@ def by_quotes(run: Run, groups: list, not_found: Sequence[str], lanes: Lanes | N
     """The passages themselves, word for word."""
     yield Writing("")
     ledger = Ledger.of([one for _, ranked in groups for one in ranked])
-    markdown, claims = dossier(groups, ledger)
+    markdown, claims = dossier(groups, ledger, run.question)
     claims = tuple(replace(claim, checked_by="words") for claim in claims)
     yield Drafted(markdown, tuple(citation for claim in claims for citation in claim.citations))
     if not claims and run.stopped_by == "done":

@@ -77,6 +77,12 @@ def header_of(text: str, at: int) -> str:
     return found
 
 
+def header_over(text: str, passage: Passage) -> str:
+    """The header further up in the page under which the passage's first row stands; "" where there is none, or the passage has it."""
+    header = header_of(text, passage.start)
+    return "" if header in passage.text.split("\n") else header.strip()
+
+
 def table(header: str, rows: Sequence[str]) -> list[str]:
     """Rows under their header; without one, the first row is it."""
     every = [cells(line) for line in ([header] if header and header not in rows else []) + list(rows)]

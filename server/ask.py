@@ -18,7 +18,8 @@ import click
 if TYPE_CHECKING:
     from agent.budget import Budget
     from agent.events import Event
-    from agent.records import Answer, Page
+    from agent.journal import Shelf
+    from agent.records import Answer, Claim, Page
     from agent.search.library import Library
     from agent.settings import Settings
     from agent.tools import Tools
@@ -112,7 +113,7 @@ def followed(wanted: Wanted, question: str, budget: Budget, tools: Tools) -> int
         return Sitting(wanted, question, budget, tools).run()
     from agent.engine import research
 
-    return follow(research(question, budget, tools), wanted.as_json)
+    return follow(research(question, budget, tools), wanted.as_json, tools.shelf)
 
 
 def opened(model: bool) -> Tools:
@@ -160,7 +161,7 @@ class LibraryHere:
         return library.newest(url) if library else None
 
 
-def follow(events: Any, as_json: bool) -> int:
+def follow(events: Any, as_json: bool, shelf: Shelf) -> int:
     from agent.events import Answered, Failed
 
     seen: list[Event] = []
@@ -172,8 +173,10 @@ def follow(events: Any, as_json: bool) -> int:
             click.echo(f"{event.message}\n{event.advice}".strip(), err=True)
             return NOTHING_FOUND
         if isinstance(event, Answered):
-            show = show_json if as_json else show_text
-            show(event.answer)
+            if as_json:
+                show_json(event.answer)
+            else:
+                show_text(event.answer, shelf)
             return ANSWERED if event.answer.claims else NOTHING_FOUND
     return FAULT
 
@@ -200,13 +203,13 @@ def show_json(answer: Answer) -> None:
     click.echo(json.dumps(answer.to_json(), ensure_ascii=False))
 
 
-def show_text(answer: Answer) -> None:
+def show_text(answer: Answer, shelf: Shelf) -> None:
     width = min(100, shutil.get_terminal_size().columns)
     click.echo()
     if answer.mode == "extractive" and answer.claims:
         click.echo("No model wrote this: these are the passages that bear best on the question, word for word.\n")
     for claim in answer.claims:
-        for line in claim_lines(claim, answer.mode, width):
+        for line in [*header_lines(claim, answer.mode, shelf), *claim_lines(claim, answer.mode, width)]:
             click.echo(clean(line))
         click.echo()
     for sentence in answer.not_found:
@@ -214,6 +217,17 @@ def show_text(answer: Answer) -> None:
     for source in answer.sources:
         click.echo(f"[{source.n}] {clean(source.title)} · {source.url}")
     click.echo(f"\n{summary(answer)}", err=True)
+
+
+def header_lines(claim: Claim, mode: str, shelf: Shelf) -> list[str]:
+    """The header of the table that a quote's rows were taken from: before the quote, since it is no part of it."""
+    from agent.layout import header_over
+    from agent.records import Passage
+
+    one = claim.citations[0] if mode == "extractive" and claim.citations else None
+    page = shelf.page(one.page_sha256) if one else None
+    header = header_over(page.text, Passage(page.sha256, one.start, one.end, one.quote)) if page else ""
+    return [f"   {header}"] if header else []
 
 
 def claim_lines(claim: Any, mode: str, width: int) -> list[str]:

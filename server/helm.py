@@ -53,6 +53,13 @@ def plan(run_id: str) -> AnyResponse | tuple[AnyResponse, int]:
     return answer(run_id, lambda: change_plan(run_id))
 
 
+@blueprint.post("/at-work")
+def at_work(run_id: str) -> tuple[str, int]:
+    """Somebody types in the plan: it waits for them."""
+    service().keep_waiting(run_id)
+    return "", 204
+
+
 @blueprint.post("/limits")
 def limits(run_id: str) -> AnyResponse | tuple[AnyResponse, int]:
     def ask() -> str:

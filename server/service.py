@@ -19,7 +19,7 @@ from agent.settings import Settings
 from agent.steer import Wish
 from server.briefs import Briefs
 from server.capturing import Capturing
-from server.dial import Dial, price_of
+from server.dial import PATIENCE, Dial, price_of
 from server.doorbell import Doorbell, NoDoorbell, RedisDoorbell
 from server.given import check_models, given_of
 from server.packs import Packs
@@ -32,6 +32,7 @@ from server.store.records import Ending, ending_of
 
 LIST_LENGTH = 200
 STREAMS = 64  # of the web process's 128 threads: the others stay free to answer
+AT_WORK = 300.0  # seconds that a plan waits at least from the last that its human did in it
 BEAT = 9.0  # seconds between signs of life, so that none comes later than ten
 
 
@@ -78,6 +79,11 @@ class Service:
         plan = self.plan(run_id) if kind in ("skip", "dig") else None
         self.store.wishes.add(run_id, kind, checked_for(run, plan, kind, {} if data is None else data, self.dial.most))
         return self._heard(run_id)
+
+    def keep_waiting(self, run_id: str) -> None:
+        """Its human is at work on the plan, so it does not go on without them yet. Nothing for a run that waits for no plan."""
+        if self.store.runs.wait_longer(run_id, AT_WORK, PATIENCE):
+            self.doorbell.tell(run_id)
 
     def wishes(self, run_id: str) -> list[Wish]:
         """All so far, in order, heeded or not."""

@@ -51,6 +51,7 @@ class Story:
     providers: tuple[str, ...] = ()
     searched: dict[str, Searched] = field(default_factory=dict)
     rows: dict[str, PageRow] = field(default_factory=dict)
+    led: dict[str, str] = field(default_factory=dict)  # by an address that was asked for, that of the page it led to
     troubles: list[Trouble] = field(default_factory=list)
     found: Found | None = None
     writing: Writing | None = None
@@ -211,10 +212,13 @@ def searched(story: Story, event: Searched) -> None:
 
 
 def read(story: Story, event: Reading) -> None:
+    """A page is opened. One that is kept stays kept: lanes that go on are told of by whichever of them asks first this time."""
     story.phase = "reading"
-    row = story.rows[event.url] = PageRow(event.url, event.title, event.reason, lane=event.lane)
-    if event.lane:
-        story.lane(event.lane).rows[event.url] = row
+    url = story.led.get(event.url, event.url)
+    row, own = story.rows.get(url), story.lane(event.lane).rows if event.lane else {}
+    if row is None or not (row.kept or row.state == "dropped" and url in own):
+        row = story.rows[url] = PageRow(url, event.title, event.reason, lane=event.lane)
+    own[url] = row
 
 
 def row_of(story: Story, event: Kept | Dropped, title: str) -> PageRow:
@@ -227,6 +231,8 @@ def row_of(story: Story, event: Kept | Dropped, title: str) -> PageRow:
 
 def led_on(story: Story, event: Kept) -> None:
     """The row of the address that led to a page becomes the page's own; another way to one that is there is no row."""
+    if event.asked:
+        story.led[event.asked] = event.url
     opening = story.rows.get(event.asked)
     if opening is None or opening.kept:
         return

@@ -58,11 +58,11 @@ def forget_text(url: str) -> None:
 # ---------------------------------------------------------------- the prefix
 
 @blueprint.get("/<path:address>")
-def prefix(address: str) -> Response:
+def prefix(address: str) -> AnyResponse:
     """Any address that is not one of our own. What was sent is read raw: decoding it once would be a loss."""
     asked = asked_in(raw_path(), own_names())
     if asked is None:
-        raise NoSuchPage
+        return redirect(own_page(address), 308)
     check_asker()
     options = read_options([*asked.options, *headed()], lambda name: PREFIX + name)
     return answered(asked, options, form_of(options, MARKDOWN))
@@ -168,6 +168,18 @@ def own_names() -> frozenset[str]:
     """The first segments of our own routes: what begins so is never another site's address."""
     names = {rule.rule.split("/")[1] for rule in current_app.url_map.iter_rules()}
     return frozenset(name for name in names if name and not name.startswith("<"))
+
+
+def own_page(address: str) -> str:
+    """The page of our own that this would be without its last slash. Raises NoSuchPage where there is none."""
+    bare = address.removesuffix("/")
+    try:
+        endpoint, values = current_app.create_url_adapter(request).match(f"/{bare}", method="GET")
+    except HTTPException:
+        endpoint, values = request.endpoint, {}
+    if bare == address or endpoint == request.endpoint:
+        raise NoSuchPage
+    return url_for(endpoint, **values) + (f"?{request.query_string.decode('latin-1')}" if request.query_string else "")
 
 
 def headed() -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -35,6 +35,7 @@ from agent.events import (
     Searching,
     Started,
     Trouble,
+    Waiting,
     Writing,
 )
 from agent.question import checked
@@ -271,6 +272,12 @@ class FakeService:
                 self.all[run_id] = replace(run, status="running", waiting_for="", wake_at=None)
             self.news.notify_all()
         return self.all[run_id]
+
+    def keep_waiting(self, run_id: str) -> None:
+        """Each time it is told of, the plan waits a day longer."""
+        run = self.run(run_id)
+        if run.waiting_for == "plan" and run.wake_at:
+            self.tell(run_id, Waiting("plan", (run.wake_at + timedelta(days=1)).isoformat(timespec="seconds")))
 
     def wishes(self, run_id: str) -> list[Wish]:
         self.run(run_id)

@@ -6,6 +6,7 @@ still its own, in the same transaction. Knows nothing of queues.
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 
 from agent.errors import BadInput, NotFound
-from agent.events import Event, from_json
+from agent.events import Event, Waiting, from_json
 from agent.journal import Fenced
 from server.store.database import Database, insert_once
 from server.store.pages import drop_unheld
@@ -26,6 +27,7 @@ from server.store.wishes import ended, has_pages, told, wakes
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # no letters that look like another
 ID_LENGTH = 12
+WORTH_WAITING = 20  # seconds: a plan is not put off, and nobody told, for less
 CLOCK_JUMP = 60.0  # a lease that ends later than this was given before the clock was set back
 UNCHANGED, NOTHING = Terms(), Given()
 EVENTS_AFTER = (  # made once: each reader asks it for each event
@@ -129,6 +131,23 @@ class Runs:
             values = {"status": "waiting", "tries": 0, **asdict(rest), **told(row.notify)} if waits else freed()
             change(connection, mine, values, worked)
         return waits
+
+    def wait_longer(self, run_id: str, seconds: float, most: int) -> bool:
+        """Let the plan wait `seconds` from now, if that is longer than it would, and `most` in all; whether it now waits longer.
+
+        Its patience grows with it, so an engine that is asked meanwhile reckons the same; who watches is told as by the engine.
+        """
+        with self.database.write() as connection:
+            row = connection.execute(select(run).where(run.c.id == run_id).with_for_update()).first()
+            if row is None or (row.status, row.waiting_for) != ("waiting", "plan") or row.wake_at is None:
+                return False
+            more = min(math.ceil(time.time() + seconds - row.wake_at), most - row.patience)
+            if more < WORTH_WAITING:
+                return False
+            until = row.wake_at + more
+            connection.execute(update(run).where(run.c.id == run_id).values(wake_at=until, patience=row.patience + more))
+            insert_events(connection, run_id, [Waiting("plan", datetime.fromtimestamp(until, UTC).isoformat(timespec="seconds"))])
+        return True
 
     def release(self, mine: Run, worked: float = 0.0) -> None:
         """Give the run back, to go on with another worker at once. Raises Fenced."""

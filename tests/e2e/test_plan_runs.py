@@ -100,6 +100,82 @@ def test_what_is_typed_into_the_plan_outlives_what_streams_in(site: Site, reader
     expect(reader.get_by_role("textbox", name="Steer it")).to_have_value("half a wish")
 
 
+def test_what_is_typed_and_not_sent_outlives_a_reload(site: Site, reader: Page) -> None:
+    reader.goto(site.deep())
+    reader.get_by_label("Sub-question 2", exact=True).fill("Mine")
+    reader.get_by_label("One more sub-question").first.fill("And MySQL?")
+    reader.get_by_role("button", name="Move sub-question 3 up").click()
+    reader.get_by_label("Leave sub-question 4 out").check(force=True)
+    reader.get_by_label("Which versions matter to you?").fill("17")
+    reader.get_by_role("textbox", name="Steer it").fill("half a wish")
+    expected = [TEXTS[0], TEXTS[2], "Mine", TEXTS[3], TEXTS[4], "And MySQL?"]
+    for _ in range(2):
+        reader.reload()
+        assert plan(reader) == expected
+        expect(reader.get_by_label("Leave sub-question 4 out")).to_be_checked()
+        expect(reader.get_by_label("Which versions matter to you?")).to_have_value("17")
+        expect(reader.get_by_role("textbox", name="Steer it")).to_have_value("half a wish")
+        expect(reader.locator("[data-plan-say]")).to_have_text("Not saved yet, but kept in this browser.")
+    reader.get_by_role("button", name="Save changes").click()
+    expect(reader.locator("[data-plan-say]")).to_be_hidden()
+    kept = [item["text"] for item in wished(site)[0][1]["items"]]
+    assert kept == [TEXTS[0], TEXTS[2], "Mine", TEXTS[4], "And MySQL?"]
+    reader.reload()
+    expect(reader.locator("[data-plan-say]")).to_be_hidden()
+    assert "Mine" not in plan(reader), "what was sent is the server's, whose plan the fake has not changed"
+
+
+def test_what_is_typed_outlives_a_run_that_goes_on_by_itself(site: Site, reader: Page) -> None:
+    reader.goto(site.deep(hold="gauge"))
+    reader.get_by_label("Sub-question 2", exact=True).fill("Mine")
+    site.service.wish(site.service.runs()[0].id, "approve")
+    site.service.tell(site.service.runs()[0].id, Lane("q1", "searching"))
+    expect(reader.locator(".plan.asking")).to_have_count(0)
+    expect(reader.locator(".plan.folded #item-q2 textarea[name=text]")).to_be_visible()
+    expect(reader.locator(".plan.folded #item-q2 textarea[name=text]")).to_have_value("Mine")
+    expect(reader.locator(".plan.folded [data-save]")).to_be_visible()
+
+
+def test_a_plan_waits_for_one_who_types_in_it(site: Site, reader: Page) -> None:
+    reader.goto(site.deep())
+    expect(reader.locator(".until")).to_contain_text("While you type in it, it waits for you.")
+    before = reader.locator("time[data-until]").get_attribute("datetime")
+    reader.get_by_label("Sub-question 2", exact=True).fill("Mine")
+    expect(reader.locator("time[data-until]")).not_to_have_attribute("datetime", before)
+    reader.get_by_label("Sub-question 2", exact=True).press_sequentially(", all of it")
+    assert plan(reader)[1] == "Mine, all of it"
+    assert len([url for url in site.asked if url.endswith("/at-work")]) == 1, "it is told now and then, not at every key"
+
+
+def test_the_keys_of_a_letter_can_be_turned_off(site: Site, reader: Page) -> None:
+    reader.goto(site.deep())
+    site.service.wish(site.service.runs()[0].id, "approve")
+    expect(reader.locator(".hint")).to_contain_text("Press j")
+    switch = reader.locator("[data-keys-switch]")
+    for _ in range(60):
+        if switch.evaluate("(one) => one === document.activeElement"):
+            break
+        reader.keyboard.press("Tab")
+    reader.keyboard.press("Enter")
+    expect(reader.locator("[data-say]")).to_have_text("The keys of a single letter are off.")
+    expect(switch).to_be_focused()
+    for key in "jnkpx":
+        reader.keyboard.press(key)
+    expect(switch).to_be_focused()
+    expect(reader.locator(".panel, .card").locator("visible=true")).to_have_count(0)
+    reader.reload()
+    expect(reader.locator(".hint")).not_to_contain_text("Press j", use_inner_text=True)
+    reader.locator("body").press("j")
+    expect(reader.locator(".panel")).to_be_hidden()
+    reader.locator("a.cite").first.click()
+    expect(reader.locator(".panel kbd").locator("visible=true")).to_have_text(["Esc"])
+    reader.keyboard.press("Escape")
+    expect(reader.locator(".panel")).to_be_hidden()
+    reader.get_by_role("button", name="Turn the keys of a single letter on").click()
+    reader.locator("body").press("j")
+    expect(reader.locator(".panel")).to_be_visible()
+
+
 def test_watching_and_steering(site: Site, reader: Page) -> None:
     reader.goto(site.deep(hold="gauge"))
     reader.evaluate("window.sameDocument = true")

@@ -54,6 +54,16 @@ def test_one_sub_topic_needs_no_heading():
     assert "## " not in written(5, GROUPS[:1])[1]
 
 
+def test_what_comes_first_is_not_headed_by_the_question_again():
+    found = gathered(GROUPS, 12)
+    ledger = Ledger.of([one for _, passages in found for one in passages])
+    (headed, claims), (bare, same) = dossier(found, ledger), dossier(found, ledger, "What is it?")
+    assert headed == f"## What is it?\n\n{bare}"
+    assert same == claims
+    assert bare.count("## ") == 1, "the other sub-topics keep theirs"
+    assert dossier(found[::-1], Ledger.of([one for _, passages in found[::-1] for one in passages]), "What is it?")[0].count("## ") == 2
+
+
 def test_who_brings_more_pages_is_quoted_more_often_and_nobody_is_silenced():
     many, few = ranked(*range(10, 26)), ranked(30, 31, 32, 33)
     groups = [(SubQuestion("q1", "What?"), ranked(1)), (SubQuestion("q2", "Few?"), few), (SubQuestion("q3", "Many?"), many)]

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from agent.check import tally
-from agent.events import Event, Gauge, Lane, Planned, Started, Steered, Waiting
+from agent.events import Dropped, Event, Gauge, Kept, Lane, Planned, Reading, Started, Steered, Waiting
 from agent.records import Plan
 from agent.settings import Settings
 from server import create_app
@@ -20,6 +20,7 @@ from server.lanes import lanes_line
 from server.phrases import amount, by_line, estimate_words, needles, plain_words, score_of, waits
 from server.store import Run
 from server.story import story_of
+from server.told import Told
 from tests.fakes_service import FakeService
 from tests.fakes_story import PLAN, QUESTION, STORY_PAGES, beginning, deep_run, quotes_run, report, searching, steered, writing
 
@@ -135,6 +136,35 @@ def test_a_worker_that_takes_over_does_not_empty_the_page() -> None:
     story = story_of([*working(), Started(QUESTION, "deep", {"pages": 1.0})])
     assert len(story.kept) == 5
     assert story.lanes["q1"].state == "done"
+
+
+def opened(url: str, lane: str) -> Reading:
+    return Reading(url, "A", "it is near the top", lane)
+
+
+def kept(url: str, lane: str, asked: str = "") -> Kept:
+    return Kept(url, "A", "a.example", "http", "f" * 64, 9, 0.4, "", lane, asked)
+
+
+@pytest.mark.parametrize("asked", ["https://a.example/", "https://short.example/a"])
+def test_a_kept_page_stays_kept_when_another_lane_asks_for_it_first_after_a_pause(asked: str) -> None:
+    """Both lanes wanted it: the second sitting tells of its opening by the other one, and of its being kept nothing new."""
+    url = "https://a.example/"
+    led = asked if asked != url else ""
+    before = [opened(asked, "q1"), kept(url, "q1", led), kept(url, "q2", led), Waiting("resume")]
+    again = [opened(asked, "q2"), kept(url, "q2", led), kept(url, "q1", led)]
+    story = story_of([*before, *Told(before).news(again)])
+    assert len(Told(before).news(again)) == 1, "else this test is of no use"
+    assert [(row.url, row.state) for row in story.rows.values()] == [(url, "kept")]
+    assert [story.lanes[lane].pages_kept for lane in ("q1", "q2")] == [1, 1]
+
+
+def test_a_page_that_was_not_kept_does_not_wait_for_ever_after_a_pause() -> None:
+    url = "https://a.example/"
+    before = [opened(url, "q1"), Dropped(url, "It is gone.", "q1"), Dropped(url, "It is gone.", "q2"), Waiting("resume")]
+    again = [opened(url, "q2"), Dropped(url, "It is gone.", "q2"), Dropped(url, "It is gone.", "q1")]
+    story = story_of([*before, *Told(before).news(again)])
+    assert [(row.state, row.why) for row in story.rows.values()] == [("dropped", "It is gone.")]
 
 
 def test_the_answer_says_how_much_was_checked_and_what_failed(client: FlaskClient, service: FakeService) -> None:

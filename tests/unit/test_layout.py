@@ -1,6 +1,6 @@
 import random
 
-from agent.layout import quotation
+from agent.layout import header_over, quotation
 from agent.passages import passages
 from agent.records import Citation, Passage
 from server.render import Mark, answer_html
@@ -49,6 +49,16 @@ def test_rows_stand_under_their_tables_header():
 def test_a_header_in_the_quote_itself_is_shown_once():
     assert laid_out(TABLE, "Sizes", "| 4 |").count("name") == 1
     assert laid_out(TABLE, "| name", "| 4 |").count("name") == 1
+
+
+def test_a_header_further_up_is_known_and_one_in_the_quote_is_no_other():
+    def over(begin: str, end: str) -> str:
+        start, stop = TABLE.index(begin), TABLE.index(end) + len(end)
+        return header_over(TABLE, Passage("x", start, stop, TABLE[start:stop]))
+    assert over("| *long* |", "| 8 |") == "| name | size \\| bits |"
+    assert over("| name", "| 4 |") == ""
+    assert over("Sizes", "| 4 |") == ""
+    assert over("int f", "}") == ""
 
 
 def test_code_keeps_its_lines_in_a_fence_that_it_cannot_close():

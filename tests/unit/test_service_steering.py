@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from agent.events import Answered, Failed, Planned, Searched
 from agent.journal import Fenced
 from agent.records import Answer, Plan, SubQuestion
 from agent.steer import Steering
+from server.dial import PATIENCE
 from server.doorbell import LONG, SHORT, queue_of
 from server.jobs import ATTEMPTS, OVERTIME, Crew
 from server.steering import RunControl
@@ -329,3 +331,48 @@ def test_the_plan_is_the_last_that_was_told(service):
     plans = [Plan((SubQuestion("q1", text),)) for text in ("Costs", "Risks")]
     service.store.runs.append(mine, [Planned(plan) for plan in plans])
     assert service.plan(mine.id) == plans[1]
+
+
+# Somebody is at work on the plan
+
+def left(service, run):
+    return service.run(run.id).wake_at.timestamp() - time.time()
+
+
+def test_a_plan_that_is_typed_in_waits_five_minutes_from_then(service, crew, waiting):
+    before = waiting.wake_at
+    service.keep_waiting(waiting.id)
+    assert (service.run(waiting.id).wake_at, kinds(service, waiting)[-1]) == (before, "waiting"), "it waits long enough as it is"
+    change(service, waiting, f"wake_at = {time.time() + 30}")
+    service.keep_waiting(waiting.id)
+    assert 299 < left(service, waiting) < 302
+    last = service.events(waiting.id)[-1].event
+    assert datetime.fromisoformat(last.until) == service.run(waiting.id).wake_at.replace(microsecond=0), "who watches is told"
+    service.keep_waiting(waiting.id)
+    assert len(kinds(service, waiting)) == 4, "and not at every key"
+
+
+def test_one_whose_time_is_just_up_waits_too(service, crew, waiting):
+    change(service, waiting, f"wake_at = {time.time() - 5}")
+    service.keep_waiting(waiting.id)
+    assert left(service, waiting) > 299
+    assert service.store.runs.claim(waiting.id, "w2", 10) is None
+
+
+def test_an_engine_that_is_asked_meanwhile_waits_as_long(service, waiting):
+    change(service, waiting, f"wake_at = {time.time() + 30}")
+    service.keep_waiting(waiting.id)
+    put_off = service.run(waiting.id).patience - waiting.patience
+    assert 269 <= put_off <= 271
+
+
+def test_no_plan_waits_for_ever_for_one_that_types(service, waiting):
+    change(service, waiting, f"wake_at = {time.time() + 30}, patience = {PATIENCE}")
+    service.keep_waiting(waiting.id)
+    assert left(service, waiting) < 31
+
+
+def test_what_waits_for_no_plan_is_left_alone(service, waiting):
+    service.wish(waiting.id, "approve")
+    service.keep_waiting(waiting.id)
+    assert (service.run(waiting.id).status, service.run(waiting.id).wake_at) == ("queued", None)

@@ -4,11 +4,13 @@ from dataclasses import replace
 from agent.budget import DEEP
 from agent.check import NOTHING
 from agent.events import Gauge, Lane, Started, Waiting
-from agent.records import Claim
-from server.ask import claim_lines
+from agent.journal import MemoryShelf
+from agent.records import Answer, Citation, Claim
+from server.ask import claim_lines, show_text
 from server.dial import Dial
 from server.terminal import Teller, answer_lines, limit_lines, role_lines, waiting_lines
 from tests.fakes_story import deep_run, quotes_run, report
+from tests.ports import page
 
 
 def told(answer) -> str:
@@ -98,6 +100,20 @@ def test_a_quote_ends_with_its_mark_and_its_number() -> None:
     told = "\n".join(claim_lines(claim, "extractive", 60))
     assert told.startswith("  “")
     assert told.endswith(f"” [{claim.citations[0].n}]")
+
+
+def test_rows_are_shown_under_their_header_which_is_outside_the_quote(capsys) -> None:
+    table = page("https://e.org/", "| name | size |\n|---|---|\n| int | 4 |\n| long | 8 |\n", "Sizes")
+    at = table.text.index("| long")
+    cited = Citation(1, table.url, table.title, table.sha256, at, at + len("| long | 8 |"), "| long | 8 |")
+    shelf = MemoryShelf()
+    shelf.keep(table)
+    used = {"quotes": 1, "pages": 1, "searches": 1}
+    answer = Answer("How large?", "quick", "extractive", "", (Claim(cited.quote, "supported", (cited,)),), used=used)
+    show_text(answer, shelf)
+    lines = capsys.readouterr().out.splitlines()
+    row = next(place for place, line in enumerate(lines) if "long" in line)
+    assert lines[row - 1:row + 1] == ["   | name | size |", "  “| long | 8 |” [1]"]
 
 
 def test_a_plan_waits_by_the_clock_of_the_terminal(monkeypatch) -> None:

@@ -100,6 +100,20 @@ def test_what_every_answer_carries(client: FlaskClient) -> None:
     assert len(tags) == 3
 
 
+@pytest.mark.parametrize("path", ["/library", "/captures", "/devices", "/text", "/library?q=a%26b"])
+def test_a_page_of_our_own_is_found_with_a_slash_behind_it(client: FlaskClient, path: str) -> None:
+    name, _, query = path.partition("?")
+    answer = ask(client, f"{name}/{'?' * bool(query)}{query}", **BROWSER)
+    assert (answer.status_code, answer.headers["Location"]) == (308, path)
+    assert ask(client, path, **BROWSER).status_code != 404
+
+
+@pytest.mark.parametrize("path", ["/library//", "/nothing/", "/runs/", "/text/forget/", "//library/", "/library/x/", "//evil.example/"])
+def test_what_is_no_page_of_our_own_is_none_with_a_slash_either(client: FlaskClient, service: FakeService, path: str) -> None:
+    assert "Location" not in ask(client, path, **BROWSER).headers
+    assert "library" not in " ".join(opened(service))
+
+
 @pytest.mark.parametrize("path", ["/https://tides.example//double//slash?x=%2F&&y", "/https:/tides.example//double//slash?x=%2F&&y"])
 def test_the_address_goes_out_as_it_was_typed(client: FlaskClient, service: FakeService, path: str) -> None:
     assert ask(client, path).status_code == 200

@@ -1,4 +1,6 @@
 // From one sentence that did not hold to the next: by the key x, and from their list at the head of the answer.
+import { onLetter } from "./keys.js";
+
 const BADGES = "[data-slot=answer] a.badge";
 
 export function findFaults(main) {
@@ -14,9 +16,8 @@ export function findFaults(main) {
     event.preventDefault();
     show(badge);
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "x" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+  onLetter((key) => {
     const all = badges();
-    if (all.length) show(all[(all.indexOf(document.activeElement) + 1) % all.length]);
+    if (key === "x" && all.length) show(all[(all.indexOf(document.activeElement) + 1) % all.length]);
   });
 }

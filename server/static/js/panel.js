@@ -1,4 +1,6 @@
 // The kept page beside the answer, at the quote. The frame can run nothing; all that acts is out here.
+import { onLetter } from "./keys.js";
+
 const NARROW = matchMedia("(max-width: 63.99rem)");
 
 /** Wire the panel: numbers open it, j and k go from quote to quote, Escape closes what is open. */
@@ -106,11 +108,12 @@ export function makePanel(panel, main, hideCard) {
   addEventListener("leash-look", () => { if (!panel.hidden) draw(); });
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
-    if (event.key === "Escape") {
-      if (!hideCard() && !panel.hidden) close();
-    } else if ("jn".includes(event.key)) step(1);
-    else if ("kp".includes(event.key)) step(-1);
+    if (event.key !== "Escape" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    if (!hideCard() && !panel.hidden) close();
+  });
+  onLetter((key) => {
+    if ("jn".includes(key)) step(1);
+    else if ("kp".includes(key)) step(-1);
   });
 
   const hint = () => main.querySelectorAll("[data-hint]").forEach((line) => { line.hidden = false; });

@@ -1,15 +1,30 @@
-// The plan's form: rows move by button, by Alt and arrow, and by the hand; what was changed and not saved is not drawn over.
+// The plan's form: rows move by button, by Alt and arrow, and by the hand; what was changed and not saved is not drawn over,
+// and while somebody is at it the plan waits for them.
+import { draftOf } from "./draft.js";
+
+const AT_WORK_EVERY = 10000;
 const KEYS = { ArrowUp: -1, ArrowDown: 1 };
 
 /** Wire the plan's form, drawn now or later. */
 export function editPlans(main) {
   const say = main.querySelector("[data-say]");
+  const draft = draftOf(main.dataset.run);
   const ready = () => main.querySelectorAll("form[data-plan]").forEach((form) => {
-    if (!form.hasAttribute("data-on")) makeReady(form, say);
+    if (!form.hasAttribute("data-on")) makeReady(form, say, draft);
     if (!form.hasAttribute("data-mine")) tidy(form);
   });
   main.addEventListener("leash-drawn", (event) => { if (event.detail === "plan") ready(); });
   ready();
+}
+
+/** Tells the server that somebody is at work on the plan it asks about; it is told now and then, and may not be there. */
+function tellOfWork() {
+  let next = 0;
+  return (form) => {
+    if (!form.dataset.atWork || Date.now() < next) return;
+    next = Date.now() + AT_WORK_EVERY;
+    fetch(form.dataset.atWork, { method: "POST" }).catch(() => {});
+  };
 }
 
 /** As it is before anything is changed: nothing to save, and rows to be held. */
@@ -18,18 +33,24 @@ function tidy(form) {
   form.querySelectorAll("[data-grip]").forEach((grip) => { grip.hidden = false; });
 }
 
-function makeReady(form, say) {
+function makeReady(form, say, draft) {
   const list = form.querySelector("[data-items]");
-  const dirty = () => {
+  const atWork = tellOfWork();
+  const mark = (kept) => {
     form.setAttribute("data-mine", "");
     form.querySelector("[data-plan-say]").hidden = false;
+    form.querySelector("[data-plan-kept]").hidden = !kept;
     form.querySelector("[data-save]").hidden = false;
+  };
+  const dirty = () => {
+    mark(draft.keep(form));
+    atWork(form);
   };
   form.setAttribute("data-on", "");
   form.addEventListener("input", (event) => {
-    dirty();
     const item = event.target.closest(".item.blank");
     if (item && event.target.name === "text") unfold(list, item);
+    dirty();
   });
   form.addEventListener("keydown", (event) => {
     const item = event.target.closest("[data-item]");
@@ -48,8 +69,15 @@ function makeReady(form, say) {
     if (move(list, button.closest("[data-item]"), button.value.startsWith("up") ? -1 : 1, say)) dirty();
     button.focus();
   });
-  form.addEventListener("leash-sent", () => form.removeAttribute("data-mine"));
+  form.addEventListener("leash-sent", () => {
+    form.removeAttribute("data-mine");
+    draft.forget();
+  });
   drag(list, dirty);
+  if (draft.restore(form, (blank) => unfold(list, blank))) {
+    mark(true);
+    form.closest("details")?.setAttribute("open", "");
+  }
 }
 
 const rows = (list) => [...list.querySelectorAll("[data-item]:not(.blank)")];

@@ -4,6 +4,8 @@ import { watchNumbers } from "./card.js";
 import { makePanel } from "./panel.js";
 import { countDown, ring, takeHelm } from "./helm.js";
 import { editPlans } from "./plan.js";
+import { keepWish } from "./draft.js";
+import { switchKeys } from "./keys.js";
 import { findFaults } from "./faults.js";
 
 const main = document.querySelector("main");
@@ -11,9 +13,11 @@ const hideCard = watchNumbers(main);
 makePanel(document.querySelector("[data-panel]"), main, hideCard);
 findFaults(main);
 speak(main);
+switchKeys(main);
 if (main.dataset.stream) {
   takeHelm(main);
   editPlans(main);
+  keepWish(main);
   countDown(main);
   ring(main);
   follow(main);
