@@ -159,7 +159,13 @@ class Button:
         self.worker.evaluate("chrome.storage.session.clear()")
         page.bring_to_front()
         self.press(page)
-        return self.wait(*(steps or ("done",)))
+        try:
+            return self.wait(*(steps or ("done",)))
+        except AssertionError:  # on a busy machine a press that no hand made is at times granted nothing: a person presses again
+            if self.state().get("fault", {}).get("code") != "browser-page" or not page.url.startswith("http"):
+                raise
+        self.press(page)
+        return self.wait(*(steps or ("done",)), after_fault=True)
 
     # ------------------------------------------------------------ what is seen
 

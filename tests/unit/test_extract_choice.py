@@ -57,6 +57,13 @@ def test_the_receipt_counts_what_was_left_out_and_says_why():
     assert (report["extractor"], report["low"]) == ("judge", False)
 
 
+def test_the_receipt_says_what_stands_in_the_text_already():
+    said = "The grey heron stands still at the water's edge until a fish comes near."
+    blocks = blocks_of(parse(f"<body><main><p>{said}</p><p>{said}</p><p>Elsewhere it walks.</p></main></body>"))
+    kept = [text == said and not any(text == before for before in blocks.texts[:row]) for row, text in enumerate(blocks.texts)]
+    assert {"what": "repetitions", "words": 14, "why": "stands in the text already"} in receipt(blocks, kept, "blocks")["dropped"]
+
+
 def test_a_receipt_is_low_where_next_to_nothing_is_kept():
     blocks = blocks_of(parse(page(f"<p>{SENTENCES * 20}</p><p>Kept.</p>")).find("body"))
     kept = [text == "Kept." for text in blocks.texts]

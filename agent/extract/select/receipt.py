@@ -20,6 +20,7 @@ WHY = {
     "sharing": "buttons and links to share or follow",
     "promotion": "advertising or a call to subscribe",
     "forms and filters": "for typing and choosing, not for reading",
+    "repetitions": "stands in the text already",
     "other": "judged not to be part of the content",
 }
 BY_TAG = {TAG_NUMBER["nav"]: "navigation", TAG_NUMBER["header"]: "header", TAG_NUMBER["footer"]: "footer", TAG_NUMBER["aside"]: "sidebar",
@@ -57,11 +58,12 @@ def dropped(blocks: Blocks, words: list[int], kept: list[bool]) -> list[dict[str
     """The groups that were left out, the largest first."""
     groups: Counter[str] = Counter()
     names: list[str] = []
+    told = {text for text, keep in zip(blocks.texts, kept, strict=True) if keep}
     for row, parent in enumerate(blocks.parent):
         above = names[parent] if parent >= 0 else ""
         names.append(above or group_of(blocks, row))
         if words[row] and not kept[row]:
-            groups[names[row] or "other"] += words[row]
+            groups[names[row] or ("repetitions" if blocks.texts[row] in told else "other")] += words[row]
     return [{"what": what, "words": count, "why": WHY[what]} for what, count in groups.most_common(MOST_GROUPS)]
 
 
