@@ -209,6 +209,11 @@ class Answer:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def for_programs(self) -> dict[str, Any]:
+        """As JSON for one who may read `answer` alone: what it lacks stands first in it, where it does not say so itself."""
+        lacking = [sentence for sentence in self.not_found if sentence not in self.answer]
+        return {**self.to_json(), "answer": "\n\n".join([*lacking, self.answer])}
+
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Answer:
         claims = tuple(claim_from_json(claim) for claim in data.get("claims", ()))

@@ -191,7 +191,7 @@ def told(run: Run) -> dict[str, Any]:
     answer = service().answer(run.id)
     limits = {**run.limits, **Steering.of(service().wishes(run.id)).limits}
     context = [{name: getattr(item, name) for name in ("kind", "id", "url", "title")} for item in run.context]
-    return {**run.to_json(), "context": context, "limits": limits, "answer": answer.to_json() if answer else None}
+    return {**run.to_json(), "context": context, "limits": limits, "answer": answer.for_programs() if answer else None}
 
 
 def as_message(entry: Entry) -> list[Message]:

@@ -200,7 +200,7 @@ def clean(text: str) -> str:
 
 
 def show_json(answer: Answer) -> None:
-    click.echo(json.dumps(answer.to_json(), ensure_ascii=False))
+    click.echo(json.dumps(answer.for_programs(), ensure_ascii=False))
 
 
 def show_text(answer: Answer, shelf: Shelf) -> None:

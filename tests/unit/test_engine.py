@@ -116,6 +116,8 @@ def test_no_answer_is_written_from_nothing():
     answer = empty[-1].answer
     assert (answer.claims, answer.stopped_by) == ((), "nothing found")
     assert answer.not_found
+    assert answer.for_programs()["answer"].startswith(answer.not_found[0]), "said also to one who reads the text alone"
+    assert not answer.answer.startswith(answer.not_found[0])
 
 
 def test_the_same_text_at_two_addresses_counts_once():
