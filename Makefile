@@ -97,7 +97,7 @@ $(VENV)/.packages-dev: requirements-dev.txt $(VENV)/.uv
 
 # Leash itself, editable; setuptools comes from the lock, so nothing else is asked for.
 $(VENV)/.leash: pyproject.toml $(VENV)/.uv
-	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@$(BIN)/python -m compileall -qq agent server
 	@touch $@
 

@@ -142,11 +142,14 @@ def regular_bytes(number: int, limit: int) -> bytes | None:
     found = os.fstat(number)
     if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
         return None
+    most = min(limit, found.st_size) + 1  # one more, which is not there unless it grows: a short read is the end
     parts = []
-    while len(part := os.read(number, min(limit, found.st_size) + 1)):
+    while len(part := os.read(number, most)):
         parts.append(part)
         if sum(map(len, parts)) > limit:
             return None
+        if len(part) < most:
+            break
     return b"".join(parts)
 
 
