@@ -173,7 +173,7 @@ def test_hosts_that_send_too_much(reader: Process, scheme: str, host: str) -> No
 
 def test_a_long_flat_page_ends_in_its_time(reader: Process) -> None:
     told = reader.open("https://big.frozen.test/8", seconds=20)
-    assert told.get("size", 0) > 0 or told["fault"] == "Unreadable"
+    assert told.get("size", 0) > 900_000 or told["fault"] == "Unreadable"  # eight times the same megabyte, which is told once
 
 
 def test_robots_txt_is_asked_before_the_agent_opens_a_page_and_costs_a_bounded_time(reader: Process) -> None:
