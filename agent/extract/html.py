@@ -22,6 +22,7 @@ from agent.errors import BadInput, Unreadable
 from agent.extract.about import about, canonical
 from agent.extract.render.markdown import markdown
 from agent.extract.render.notes import Notes
+from agent.extract.render.tags import closed
 from agent.extract.select.blocks import Blocks, blocks_of
 from agent.extract.select.choose import Judgement, judge
 from agent.extract.select.prune import prune
@@ -80,7 +81,7 @@ def parse(html: str) -> HtmlElement:
     if not html.strip():
         raise Unreadable("The page is empty.")
     try:
-        return with_body(lxml.html.document_fromstring(html))
+        return with_body(lxml.html.document_fromstring(closed(html)))
     except ParserError as error:
         raise Unreadable("The page is empty.") from error
 

@@ -134,3 +134,11 @@ def test_the_footnotes_that_the_text_refers_to_are_kept_wherever_they_stand():
     ("h1", "# Zip files"), ("ol", "3. Third thing to do"), ("pre", "```python3\nimport zipfile")])
 def test_a_selected_element_keeps_its_own_structure(selector, text):
     assert extract_html(PAGE, "https://docs.org/zip", Want(selector=selector))["markdown"].startswith(text)
+
+
+@pytest.mark.parametrize("tag", ["wbr", "wbr/", "WBR", "wbr class='x'"])
+def test_a_place_where_a_word_may_break_swallows_nothing(tag):
+    html = PAGE.replace("which are kept", f"which stay in std::<{tag}>collections and are kept").replace("import zip", f"import zip<{tag}>")
+    text = text_of(html)
+    assert "which stay in std::collections and are kept in a table of its own." in text
+    assert "import zipfile\n    with open(x):\n        pass" in text

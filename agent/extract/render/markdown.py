@@ -19,7 +19,7 @@ from agent.extract.render.inline import BREAK, HARD_SPACE, Link, PlainLine, Rich
 from agent.extract.render.links import Addresses, is_permalink, is_wordy_permalink
 from agent.extract.render.notes import Notes
 from agent.extract.render.shadow import children_of, is_shadow, text_of
-from agent.extract.render.tags import BLOCKS, SILENT, SPACE, one_line
+from agent.extract.render.tags import BLOCKS, SILENT, SPACE, closed, one_line
 from agent.extract.render.widgets import widget_of
 from agent.extract.want import Want
 
@@ -306,7 +306,7 @@ def ruby(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
 def frame(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
     """A frame whose page is written in its attribute."""
     if (el.get("srcdoc") or "").strip() and flow.r.depth < DEEPEST:
-        inner = lxml.html.document_fromstring(f"<body>{el.get('srcdoc')}")
+        inner = lxml.html.document_fromstring(f"<body>{closed(el.get('srcdoc'))}")
         outer, flow.r.skip = flow.r.skip, lambda el: False
         flow.block(flow.r.flow(inner))
         flow.r.skip = outer

@@ -13,8 +13,14 @@ SILENT = frozenset(
     "audio base button canvas datalist embed head iframe img input link map meta noscript object option picture "
     "script select source style svg template textarea title track video wbr".split()
 )
+UNCLOSED = re.compile(r"<(wbr|source|track)\b([^<>]*?)/?>", re.IGNORECASE)  # hold nothing, which HTML 4 and so the parser does not know
 SPACE = re.compile(r"[ \t\r\n\f\v\u00a0\u2028\u2029]+")
 
 
 def one_line(text: str) -> str:
     return SPACE.sub(" ", text).strip()
+
+
+def closed(html: str) -> str:
+    """The same page with those tags closed; left open they would swallow all that follows in their parent."""
+    return UNCLOSED.sub(r"<\1\2/>", html)
