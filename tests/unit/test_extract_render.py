@@ -75,6 +75,15 @@ def test_a_cell_over_rows_is_said_in_each_and_one_over_columns_once():
     assert plain(html) == "| a | b | c |\n|---|---|---|\n| 1 | 2 |  |\n| 1 | 3 | 4 |"
 
 
+@pytest.mark.parametrize(("html", "said"), [
+    ("<p>Now <span>€129</span><del>€149</del>each</p>", "Now €129 ~~€149~~ each"),
+    ("<p><span>€129</span><del>€149</del></p>", "€129 ~~€149~~"),
+    ("<p>a<del>b</del>c</p>", "a~~b~~c"),
+])
+def test_what_is_struck_out_stays_struck_out_beside_other_words(html, said):
+    assert marked(html) == said
+
+
 @pytest.mark.parametrize("words", ["dump()", "dump", "str"])
 def test_a_short_cross_reference_of_a_manual_is_no_footnote(words):
     manual = f"""<main><p>See <a class="reference internal" href="#json.dump"><code>{words}</code></a> for more.</p>

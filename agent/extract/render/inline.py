@@ -267,8 +267,13 @@ def said(piece: Marked, before: str, after: str, parts: list[str]) -> str:
     mark, core = WRAPS[piece.kind], piece.core
     lead, core, trail = moved(core, before, after)
     if not core or not sees(mark, core, before, after, (lead, trail)):
-        return lead + core + trail
+        return apart(core, before, after) if core and piece.kind == "del" else lead + core + trail
     return f"{lead}{mark}{core}{mark}{trail}"
+
+
+def apart(core: str, before: str, after: str) -> str:
+    """What is struck out would say the opposite without its mark, so blanks make the mark one."""
+    return f"{'' if before.isspace() else ' '}~~{core}~~{'' if after.isspace() else ' '}"
 
 
 def moved(core: str, before: str, after: str) -> tuple[str, str, str]:
