@@ -5,9 +5,11 @@ Light to import: each child process that makes text of documents does so at its 
 
 from __future__ import annotations
 
+import codecs
 import re
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 META_CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w:.-]+)", re.IGNORECASE)
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"),
          (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+# Names that pages give to a narrower charset than the one they are written in; browsers read them as these.
+MEANT = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "tis-620": "cp874", "shift_jis": "cp932",
+         "euc_kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs"}
 WORKING = 4.0  # seconds of a call that a reader may use where nothing bounds the call
 SHARE = 0.8  # of a call's time: the rest is for what comes after reading, on a busy machine
 
@@ -79,10 +84,20 @@ def decode(body: bytes, charset: str) -> str:
     for codec in [*named, charset, meta[1].decode("ascii", "ignore") if meta else "", "utf-8"]:
         try:
             if codec:
-                return body.decode(codec)
+                return decoded(body, codec)
         except (LookupError, UnicodeDecodeError):
             continue
     return guessed(body)
+
+
+def decoded(body: bytes, charset: str) -> str:
+    """As browsers take the charset's name; but what is UTF-8 through and through is so, though a server calls all of its pages Latin-1."""
+    name = codecs.lookup(charset).name
+    codec = MEANT.get(name, name)
+    if codec == "cp1252":
+        with suppress(UnicodeDecodeError):
+            return body.decode("utf-8")
+    return body.decode(codec)
 
 
 FEW = 60  # bytes beyond ASCII: from fewer a charset cannot be told, so it is the commonest, as browsers take it

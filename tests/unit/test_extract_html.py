@@ -96,6 +96,10 @@ def test_a_shell_that_a_script_fills_is_thin():
     ("\ufeffGrüße".encode("utf-16"), "", "Grüße"),
     ('<meta charset="windows-1252">“Grüße”'.encode("windows-1252"), "", '<meta charset="windows-1252">“Grüße”'),
     ("Grüße".encode(), "no-such-charset", "Grüße"),
+    ("“Grüße” – 5 €".encode("cp1252"), "iso-8859-1", "“Grüße” – 5 €"),
+    ("“Grüße” – 5 €".encode(), "iso-8859-1", "“Grüße” – 5 €"),
+    ("朱镕基的话".encode("gbk"), "gb2312", "朱镕基的话"),
+    ("①髙島屋".encode("cp932"), "shift_jis", "①髙島屋"),
 ])
 def test_bytes_become_the_text_they_stand_for(body, charset, text):
     assert decode(body, charset).lstrip("\ufeff") == text
