@@ -19,6 +19,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from agent.records import Citation, Claim
@@ -261,14 +262,35 @@ def render_page_mark(_renderer: Any, tokens: Sequence[Token], place: int, _optio
     return f'<span class="picture">[page {tokens[place].content}]</span>'
 
 
+def cell_break(state: StateInline, silent: bool) -> bool:
+    """The inline rule: a line may end within a table's cell, which Markdown writes as HTML does."""
+    if not state.src.startswith("<br>", state.pos):
+        return False
+    if not silent:
+        state.push("hardbreak", "br", 0)
+    state.pos += len("<br>")
+    return True
+
+
+def render_formula(_renderer: Any, tokens: Sequence[Token], place: int, _options: Any, _env: dict[str, Any]) -> str:
+    """As it was written: Markdown would take its backslashes for its own."""
+    token = tokens[place]
+    tex = f"{token.markup}{escape(token.content)}{token.markup}"
+    return f"<p>{tex}</p>\n" if token.block else tex
+
+
 def text_parser() -> MarkdownIt:
-    """CommonMark, tables, strikethrough, definition lists and footnotes, without HTML; images as their words."""
+    """CommonMark, tables, strikethrough, definition lists, footnotes and formulas, without HTML; images as their words."""
     md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
     md.use(deflist_plugin).use(footnote_plugin, inline=False)
+    md.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
     md.core.ruler.push("level_headings", level_headings(2))
     md.core.ruler.push("spare_headers", spare_headers)
     md.core.ruler.push("keep_web_links", keep_web_links)
     md.inline.ruler.before("link", "page_mark", page_mark)
+    md.inline.ruler.before("link", "cell_break", cell_break)
+    for kind in ("math_inline", "math_inline_double", "math_block"):
+        md.add_render_rule(kind, render_formula)
     md.add_render_rule("page_mark", render_page_mark)
     md.add_render_rule("image", render_picture)
     md.add_render_rule("table_open", lambda *_: WIDE + "<table>")

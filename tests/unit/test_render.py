@@ -315,3 +315,14 @@ def check_ours(element) -> None:
             assert not value.startswith("//")
         if name == "data-live":
             assert value == "" or value.startswith(("http://", "https://"))
+
+
+def test_a_formula_is_shown_as_it_was_written_and_money_is_none():
+    html = text_html("In $a\\,b_1*c*$ and $$x\\\\y<z$$, for $5 or $6.\n\n$$\n\\begin{matrix}1 & 2\\\\3\\,4\\end{matrix}\n$$\n")
+    assert "<p>In $a\\,b_1*c*$ and $$x\\\\y&lt;z$$, for $5 or $6.</p>" in html
+    assert "\\begin{matrix}1 &amp; 2\\\\3\\,4\\end{matrix}" in html
+
+
+def test_a_line_may_end_within_a_cell():
+    html = text_html("| a |\n|---|\n| x<br>`y<br>` \\<br> |\n")
+    assert "x<br>\n<code>y&lt;br&gt;</code> &lt;br&gt;" in html
