@@ -81,7 +81,9 @@ def parse(html: str) -> HtmlElement:
     if not html.strip():
         raise Unreadable("The page is empty.")
     try:
-        return with_body(lxml.html.document_fromstring(closed(html)))
+        # else all below 255 levels is lost: the end of a thread that leaves a tag open in each post
+        deep = lxml.html.HTMLParser(huge_tree=True)
+        return with_body(lxml.html.document_fromstring(closed(html), parser=deep))
     except ParserError as error:
         raise Unreadable("The page is empty.") from error
 

@@ -146,3 +146,10 @@ def test_a_place_where_a_word_may_break_swallows_nothing(tag):
     text = text_of(html)
     assert "which stay in std::collections and are kept in a table of its own." in text
     assert "import zipfile\n    with open(x):\n        pass" in text
+
+
+@pytest.mark.parametrize("left_open", ["<div class='post'>", "<font size='2'>", "<span>"])
+def test_a_page_that_never_closes_a_tag_is_read_to_its_end(left_open):
+    said = "".join(f"{left_open}<p>Post {n} tells of the {n}th bridge and of those who built it.</p>" for n in range(1000, 1600))
+    text = text_of(f"<!doctype html><html><head><title>A thread</title></head><body><h1>A thread</h1>{said}</body></html>")
+    assert all(f"Post {n} tells" in text for n in range(1000, 1600))
