@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
+from agent.errors import BadInput
 from agent.repo.leftout import GENERATED, VENDORED
 from agent.repo.names import Entry
 from agent.repo.tree import Commit, Folder
@@ -58,7 +60,8 @@ def rules_of(folder: str, raw: bytes) -> Iterator[Rule]:
             for word in words:
                 name, _, value = word.lstrip("-").partition("=")
                 if name in MARKS:
-                    yield Rule(folder, glob(pattern), MARKS[name], not word.startswith("-") and value != "false")
+                    with suppress(BadInput):
+                        yield Rule(folder, glob(pattern), MARKS[name], not word.startswith("-") and value != "false")
 
 
 def sound(pattern: str) -> bool:

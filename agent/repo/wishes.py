@@ -46,6 +46,8 @@ class Wishes:
             raise BadInput(f"A budget of {self.tokens} tokens is too small; the least is {FEWEST_TOKENS}.")
         if not 0 < self.file_bytes <= 20_000_000:
             raise BadInput("The most bytes of a file must be between 1 and 20,000,000.")
+        for pattern in (*self.include, *self.exclude):
+            glob(pattern)
 
     def matches(self, path: str) -> bool:
         """Whether the patterns let a path in."""
@@ -56,16 +58,23 @@ class Wishes:
 
 @cache
 def glob(pattern: str) -> re.Pattern[str]:
-    """A glob as an expression for whole paths."""
+    """A glob as an expression for whole paths. Raises BadInput."""
     text = pattern.removeprefix("./")
     anchored = text.startswith("/") or "/" in text.rstrip("/")
-    body = "".join(PARTS.get(part) or classed(part) for part in PIECE.findall(text.strip("/")))
+    body = translated(text.strip("/"))
     # a pattern that names a folder takes all that is in it
-    return re.compile(("^" if anchored else "(?:^|/)") + body + ("/" if text.endswith("/") else "(?:/|$)"))
+    try:
+        return re.compile(("^" if anchored else "(?:^|/)") + body + ("/" if text.endswith("/") else "(?:/|$)"))
+    except re.error:
+        raise BadInput(f"“{pattern[:100]}” is no pattern that Leash understands. Try one like src/*.py.") from None
 
 
 PIECE = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|\{[^{}]*\}|.", re.DOTALL)
 PARTS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def translated(text: str) -> str:
+    return "".join(PARTS.get(part) or classed(part) for part in PIECE.findall(text))
 
 
 def classed(part: str) -> str:
@@ -73,5 +82,5 @@ def classed(part: str) -> str:
         inside = part[1:-1].replace("\\", "\\\\").replace("[", "\\[")
         return f"[{'^' + inside[1:] if inside[0] in '!^' else inside}]"
     if part[0] == "{" and len(part) > 1:
-        return "(?:" + "|".join(map(re.escape, part[1:-1].split(","))) + ")"
+        return "(?:" + "|".join(map(translated, part[1:-1].split(","))) + ")"
     return re.escape(part)

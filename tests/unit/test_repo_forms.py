@@ -89,6 +89,8 @@ def test_shown_names_are_one_printable_line() -> None:
         ((), ("tests/",), "a/tests/x.py", False),
         ((), ("*.md",), "a.py", True),
         (("*.{js,ts}",), (), "a/b.ts", True),
+        (("{*.js,src/*.ts}",), (), "src/b.ts", True),
+        (("{*.js,src/*.ts}",), (), "src/b.py", False),
         (("[!a]*.py",), (), "b.py", True),
         (("[!a]*.py",), (), "a.py", False),
         (("/a.py",), (), "b/a.py", False),
@@ -99,7 +101,7 @@ def test_patterns(include: tuple, exclude: tuple, path: str, passes: bool) -> No
 
 
 def test_wishes_are_checked() -> None:
-    for wrong in ({"form": "yaml"}, {"tokens": 3}, {"file_bytes": 0}):
+    for wrong in ({"form": "yaml"}, {"tokens": 3}, {"file_bytes": 0}, {"include": ("[z-a]*",)}, {"exclude": ("[z-a]*",)}):
         with pytest.raises(BadInput):
             Wishes(**wrong)
 
