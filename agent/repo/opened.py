@@ -84,7 +84,7 @@ def as_it_stands(place: Place, only: str, head: Callable[[], bytes]) -> Opened:
         commit, date = commit_said(head, "HEAD")
     except BadInput:
         commit, date = "", ""  # before the first commit
-    note = "Read as the files stand on the disk, with changes that are in no commit."
+    note = "Read as the files stand on the disk, also where they differ from the commit."
     return Opened(tree, place.name, commit=commit, date=date, path=place.path, notes=(note,))
 
 
