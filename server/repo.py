@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from agent.errors import StorageError
+
 if TYPE_CHECKING:
     from agent.repo.opened import Opened
     from agent.repo.wishes import Wishes
@@ -89,8 +91,11 @@ def local_scratch() -> Path:
 def write(pieces: Iterator[str], output: Path | None) -> None:
     """To a file, or to standard output; to a terminal without what would steer it."""
     if output:
-        with output.open("wb", CHUNK) as file:
-            pour(pieces, file)
+        try:
+            with output.open("wb", CHUNK) as file:
+                pour(pieces, file)
+        except OSError as error:
+            raise StorageError(f"{output} cannot be written: {error.strerror}.") from error
     elif sys.stdout.isatty():
         pour(map(steady, pieces), sys.stdout.buffer)
     else:
