@@ -108,18 +108,13 @@ def fitting_end(form: object, written: Written, most: int) -> str:
         left = {reason: fold(rows) for reason, rows in ending.left_out.items()}
         if sum(map(len, left.values())) * 6 > most:
             continue
-        counted = {f"{reason} ({len(ending.left_out[reason]):,} files)" if fold_changed(rows, ending.left_out[reason]) else reason: rows
-                   for reason, rows in left.items()}
-        text = "".join(form.end(replace(ending, left_out=counted)))
+        folded_away = {reason: len(rows) for reason, rows in ending.left_out.items() if left[reason] is not rows}
+        text = "".join(form.end(replace(ending, left_out=left, counts=folded_away)))
         if count(text) <= most:
             return text
     return "".join(form.end(Ending(ending.rows, ending.facts)))
 
 
-def fold_changed(rows: list, whole: list) -> bool:
-    return rows is not whole
-
-
 def by_folder(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
     counts = Counter(name.split("/")[0] + "/" if "/" in name else name for name, _ in rows)
-    return [(shown(name), f"{number:,} files" if name.endswith("/") else "") for name, number in sorted(counts.items())]
+    return [(shown(name), f"{number:,} file{'s' * (number > 1)}" if name.endswith("/") else "") for name, number in sorted(counts.items())]

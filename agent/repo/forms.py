@@ -51,12 +51,19 @@ class File:
 
 @dataclass(frozen=True)
 class Ending:
-    """What stands at the end: counts by name, and what was left out: reason → lines of (name, remark)."""
+    """What stands at the end: counts by name, and what was left out: reason → lines of (name, remark).
+
+    `counts` says how many files a reason stands for where there was no room for a line each.
+    """
 
     rows: Mapping[str, str]
     facts: Mapping[str, Any]
     left_out: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
     cut: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def count(self, reason: str) -> int:
+        return self.counts.get(reason, len(self.left_out[reason]))
 
 
 class Markdown:
@@ -82,7 +89,7 @@ class Markdown:
     def end(self, ending: Ending) -> Iterator[str]:
         yield "\n## Left out\n\n" if ending.left_out else "\n## Left out\n\nNothing.\n"
         for reason, rows in ending.left_out.items():
-            yield f"- {reason}: {len(rows):,}\n"
+            yield f"- {reason}: {ending.count(reason):,}\n"
             yield from joined(f"  - {span(name)}{' ' if remark else ''}{remark}\n" for name, remark in rows)
         yield f"- {ending.cut}\n" if ending.cut else ""
         yield "\n## Totals\n\n" + "".join(f"- {name}: {value}\n" for name, value in ending.rows.items())
@@ -113,7 +120,7 @@ class Xml:
     def end(self, ending: Ending) -> Iterator[str]:
         yield "</files>\n<left_out>\n"
         for reason, rows in ending.left_out.items():
-            yield f"<group reason={attribute(reason)} count=\"{len(rows)}\">\n"
+            yield f"<group reason={attribute(reason)} count=\"{ending.count(reason)}\">\n"
             yield from joined(f"<path>{escape(name)}{' ' if remark else ''}{escape(remark)}</path>\n" for name, remark in rows)
             yield "</group>\n"
         yield f"<note>{escape(ending.cut)}</note>\n" if ending.cut else ""
@@ -148,7 +155,8 @@ class Json:
         rows = ({"path": name, "reason": reason, **({"about": remark} if remark else {})}
                 for reason, group in ending.left_out.items() for name, remark in group)
         yield from joined(("" if n == 0 else ",\n") + dumped(row) for n, row in enumerate(rows))
-        yield f'], "totals": {dumped({**ending.facts, **({"note": ending.cut} if ending.cut else {})})}}}\n'
+        counts = {"reasons": ending.counts} if ending.counts else {}
+        yield f'], "totals": {dumped({**ending.facts, **counts, **({"note": ending.cut} if ending.cut else {})})}}}\n'
 
 
 FORMS = {form.name: form for form in (Markdown, Xml, Json)}

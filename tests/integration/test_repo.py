@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import string
+import subprocess
 import sys
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_marks_of_gitattributes_are_heeded(tmp_path: Path, ref: str) -> None:
              "src/x/gen/a.ts")
     marks = ("# what forges fold away", "api/*.py linguist-generated", "api/own.py -linguist-generated", "tests export-ignore",
              "/vendor/ours.py linguist-vendored=false", "*_pb2.py linguist-generated=false", "**/gen/** text linguist-generated=true",
-             f"{'*' * 300} linguist-generated")
+             f"{'*' * 300} linguist-generated", "[z-a]* linguist-generated")
     tree = committed(tmp_path / "m", {**dict.fromkeys(names, b"x = 1\n"), ".gitattributes": "\n".join(marks).encode(),
                                       "web/.gitattributes": b"lib linguist-vendored\n"})
     found = local_json(tree, ref=ref)
@@ -152,6 +153,21 @@ def test_budget_is_kept_and_what_matters_is_first(tmp_path: Path) -> None:
         assert "no room in the budget" in text
     found = local_json(tree, tokens=3000)
     assert [file["path"] for file in found["files"][:3]] == ["README.md", "pyproject.toml", "pkg/base.py"]
+
+
+def test_a_small_budget_says_for_each_reason_how_many_were_left_out(tmp_path: Path) -> None:
+    tree = committed(tmp_path / "w", {"README.md": b"# Hello\n", **{f"module_{n}.py": b"value = [1, 2, 3]\n" * 60 for n in range(200)}})
+    assert "no room in the budget: 200\n" in local(tree, Wishes(tokens=600))
+    assert '<group reason="no room in the budget" count="200">' in local(tree, Wishes(tokens=600, form="xml"))
+    assert local_json(tree, tokens=600)["totals"]["reasons"] == {"no room in the budget": 200}
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    tree = committed(tmp_path / "w", {"a": b"a\n"})
+    done = subprocess.run([sys.executable, "-m", "server.cli", "repo", str(tree), "-o", str(tmp_path / "no" / "x")],
+                          cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("cannot be written: No such file or directory.")
 
 
 def test_secrets_are_counted_a_file_and_in_all(tmp_path: Path) -> None:
