@@ -153,3 +153,22 @@ def test_a_page_that_never_closes_a_tag_is_read_to_its_end(left_open):
     said = "".join(f"{left_open}<p>Post {n} tells of the {n}th bridge and of those who built it.</p>" for n in range(1000, 1600))
     text = text_of(f"<!doctype html><html><head><title>A thread</title></head><body><h1>A thread</h1>{said}</body></html>")
     assert all(f"Post {n} tells" in text for n in range(1000, 1600))
+
+
+FOLDED = "<div class='faq'><button aria-expanded='false' aria-controls='a'{}>May I cancel?</button><div id='a' hidden><p>{}</p></div></div>"
+TABS = ("<div role='tablist'><button role='tab'>pip</button><button role='tab'>conda</button></div>"
+        "<div role='tabpanel'><pre>pip add zip</pre></div><div role='tabpanel' hidden><pre>conda add zip</pre></div>")
+
+
+def test_what_the_reader_unfolds_with_a_press_is_text():
+    said = "Yes, at any time that you like, from the page of your account."
+    text = text_of(PAGE.replace("<ol", FOLDED.format("", said) + TABS + "<ol"))
+    assert said in text
+    assert "pip add zip" in text
+    assert "conda add zip" in text
+
+
+def test_a_menu_that_is_folded_is_none():
+    said = "Alpha and beta and gamma are the pages of this site."
+    assert said not in text_of(PAGE.replace("<ol", FOLDED.format(" aria-haspopup='true'", said) + "<ol"))
+    assert said not in text_of(PAGE.replace("<main>", f"<nav>{FOLDED.format('', said)}</nav><main>"))

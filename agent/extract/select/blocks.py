@@ -59,6 +59,7 @@ NAME_LIST = list(NAMES)
 NAME_RULES = [re.compile(rf"(?:{words})(?![a-z])") for words in NAMES.values()]
 SPLIT = re.compile(r"(?<=[a-z])(?=[A-Z])")
 HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
+FRAME = frozenset(("nav", "header", "footer", "aside", "form", "dialog"))
 STREAMED = re.compile(r"^S:\w+$")  # parts that React sends hidden and moves into place
 PRICE = re.compile(r"[$€£¥₹]\s?\d|\d\s?[€£]|\b(?:USD|EUR|GBP)\b")
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
@@ -126,6 +127,7 @@ class Blocks:
     shape: list[str] = field(default_factory=list)
     owned: list[list[HtmlElement]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    folds: frozenset[str] = frozenset()  # ids of the parts that a reader unfolds with a press
 
     def add(self, el: HtmlElement, parent: int) -> int:
         number = len(self.elements)
@@ -134,7 +136,7 @@ class Blocks:
         self.parent.append(parent)
         self.tag.append(tag_number(el.tag))
         self.names.append(names_of(label))
-        self.hidden.append(is_hidden(el))
+        self.hidden.append(0 if unfolds(el, self.folds) else is_hidden(el))
         self.depth.append(self.depth[parent] + 1 if parent >= 0 else 0)
         self.shape.append(f"{el.tag}.{(el.get('class') or '').partition(' ')[0]}")
         for column in (self.parts, self.linked, self.owned):
@@ -146,7 +148,7 @@ class Blocks:
 
 def blocks_of(body: HtmlElement) -> Blocks:
     """The blocks of a page's body, whatever is hidden among them."""
-    found = Blocks()
+    found = Blocks(folds=folds_of(body))
     Walk(found).walk(body)
     found.texts = [" ".join("".join(parts).split()) for parts in found.parts]
     return found
@@ -235,6 +237,18 @@ def names_of(label: str) -> int:
 
 def named(rule: re.Pattern[str], padded: str) -> bool:
     return any(padded[found.start() - 1] == "-" for found in rule.finditer(padded) if found.start())
+
+
+def folds_of(body: HtmlElement) -> frozenset[str]:
+    """The ids that the page's own folds name, menus and the frame of the site apart."""
+    buttons = (el for el in body.iterfind(".//*[@aria-expanded][@aria-controls]") if el.get("aria-haspopup") is None)
+    folds = (el for el in buttons if not any(around.tag in FRAME for around in el.iterancestors()))
+    return frozenset(name for el in folds for name in el.get("aria-controls").split())
+
+
+def unfolds(el: HtmlElement, folds: frozenset[str]) -> bool:
+    """Whether it is hidden only until the reader presses for it: a tab beside the one that is shown, an answer below its question."""
+    return el.get("role") == "tabpanel" or (el.get("id") or "") in folds
 
 
 def is_hidden(el: HtmlElement) -> int:
