@@ -172,3 +172,12 @@ def test_a_menu_that_is_folded_is_none():
     said = "Alpha and beta and gamma are the pages of this site."
     assert said not in text_of(PAGE.replace("<ol", FOLDED.format(" aria-haspopup='true'", said) + "<ol"))
     assert said not in text_of(PAGE.replace("<main>", f"<nav>{FOLDED.format('', said)}</nav><main>"))
+
+
+@pytest.mark.parametrize(("part", "said"), [
+    ("<aside class='callout callout-tip' role='note'><p>{}</p></aside>", "Keep a copy of the archive in another place."),
+    ("<aside class='starlight-aside starlight-aside--tip'><p>Tip</p><div><p>{}</p></div></aside>", "Keep a copy of it elsewhere."),
+    ("<blockquote><p>Whatever can be packed has been packed before.</p><footer>{}</footer></blockquote>", "— Ann, in a letter"),
+])
+def test_remarks_and_sources_of_quotations_are_text_whatever_their_tags(part, said):
+    assert said in text_of(PAGE.replace("<ol", part.format(said) + "<ol"))

@@ -12,7 +12,7 @@ FORMULA = re.compile(
     r"(?:^|\s)(?:katex|katex-display|katex-block|MathJax(?:_\w+)?|MathJax_Preview|MJX_Assistive_MathML|mwe-math-element|math-tex|mathjax-tex|"
     r"math|math-inline|math-display|math-block|tex|latex|ltx_Math|js-(?:inline|display)-math|arithmatex|tex2jax_process|mjx-container)(?:\s|$)")
 CALLOUT = re.compile(
-    r"(?:^|\s)(?:admonition|theme-admonition|markdown-alert|callout|notecard|admonitionblock|custom-block|hint-block|"
+    r"(?:^|\s)(?:admonition|theme-admonition|markdown-alert|callout|notecard|admonitionblock|custom-block|hint-block|starlight-aside|"
     r"docutils admonition|alert--\w+)(?:\s|$)", re.IGNORECASE)
 NOTHING = re.compile(
     r"(?:^|\s)(?:mw-editsection|mw-cite-backlink|footnote-backref|copy-?(?:button|btn)|copybtn|btn-copy|code-copy\S*|clipboard-copy|"

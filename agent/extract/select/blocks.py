@@ -60,6 +60,7 @@ NAME_RULES = [re.compile(rf"(?:{words})(?![a-z])") for words in NAMES.values()]
 SPLIT = re.compile(r"(?<=[a-z])(?=[A-Z])")
 HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
 FRAME = frozenset(("nav", "header", "footer", "aside", "form", "dialog"))
+REMARK = re.compile(r"(?:^|[\s_-])(?:note|tip|hint|warning|caution|danger|important|admonition|callout)(?:$|[\s_-])", re.IGNORECASE)
 STREAMED = re.compile(r"^S:\w+$")  # parts that React sends hidden and moves into place
 PRICE = re.compile(r"[$€£¥₹]\s?\d|\d\s?[€£]|\b(?:USD|EUR|GBP)\b")
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
@@ -134,7 +135,7 @@ class Blocks:
         label = label_of(el)
         self.elements.append(el)
         self.parent.append(parent)
-        self.tag.append(tag_number(el.tag))
+        self.tag.append(tag_number(tag_of(el, label)))
         self.names.append(names_of(label))
         self.hidden.append(0 if unfolds(el, self.folds) else is_hidden(el))
         self.depth.append(self.depth[parent] + 1 if parent >= 0 else 0)
@@ -217,6 +218,13 @@ def is_unread(el: HtmlElement) -> bool:
 
 def tag_number(tag: str) -> int:
     return TAG_NUMBER.get(tag, CUSTOM if "-" in tag else OTHER)
+
+
+def tag_of(el: HtmlElement, label: str) -> str:
+    """A remark to the reader stands in the text, and the source of a quotation below it, whatever their tags say."""
+    above = el.getparent()
+    remark = el.tag == "aside" and REMARK.search(label) or el.tag == "footer" and above is not None and above.tag == "blockquote"
+    return "div" if remark else el.tag
 
 
 def label_of(el: HtmlElement) -> str:
