@@ -37,7 +37,7 @@ READERS = {
 }
 DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "hides": "", "receipt": {},
                             "pages": [], "captions": "", "markdown": ""}
-DRAWN = ("<script", "<iframe", "<frame")  # what a browser may show more of
+DRAWN = re.compile(r"<script|<i?frame|<meta\b[^<>]{0,200}\brefresh\b[^<>]{0,200}url\s*=")  # of what a browser may show more
 VISIBLE = "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template)]"
 LINKED = re.compile(r"(?<!!)\[[^\]\n]*\]\([^)\s]+[^)\n]*\)")
 TABLE = re.compile(r"^\|(?:\s*:?-{3,}:?\s*\|)+\s*$", re.MULTILINE)
@@ -63,7 +63,7 @@ def from_html(source: Source) -> dict[str, Any]:
     if (found := from_watch_page(source)) is not None:
         return found
     low = text.lower()
-    scripted = any(mark in low for mark in DRAWN)
+    scripted = DRAWN.search(low) is not None
     tree = html.parse(text)
     hides = hides_more(tree)  # asked first: extraction takes the tree apart
     try:

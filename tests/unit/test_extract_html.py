@@ -181,3 +181,10 @@ def test_a_menu_that_is_folded_is_none():
 ])
 def test_remarks_and_sources_of_quotations_are_text_whatever_their_tags(part, said):
     assert said in text_of(PAGE.replace("<ol", part.format(said) + "<ol"))
+
+
+@pytest.mark.parametrize("said", ["", "<p>Redirecting to the new place.</p>"])
+def test_a_page_that_sends_its_reader_on_in_its_markup_is_for_the_browser(said):
+    sends = "<meta http-equiv='Refresh' content='0; URL=latest/index.html'>"
+    assert extract(f"<head>{sends}</head><body>{said}</body>".encode(), "text/html", "", "https://docs.org/")["thin"]
+    assert not extract(PAGE.replace("</head>", sends + "</head>").encode(), "text/html", "", "https://docs.org/")["thin"]
