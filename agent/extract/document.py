@@ -37,7 +37,8 @@ READERS = {
 }
 DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "hides": "", "receipt": {},
                             "pages": [], "captions": "", "markdown": ""}
-DRAWN = re.compile(r"<script|<i?frame|<meta\b[^<>]{0,200}\brefresh\b[^<>]{0,200}url\s*=")  # of what a browser may show more
+# Of what a browser may show more.
+DRAWN = re.compile(r"<script\b(?![^<>]{0,200}\bld\+json)|<i?frame|<meta\b[^<>]{0,200}\brefresh\b[^<>]{0,200}url\s*=")
 VISIBLE = "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template)]"
 LINKED = re.compile(r"(?<!!)\[[^\]\n]*\]\([^)\s]+[^)\n]*\)")
 TABLE = re.compile(r"^\|(?:\s*:?-{3,}:?\s*\|)+\s*$", re.MULTILINE)

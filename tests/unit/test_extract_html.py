@@ -188,3 +188,9 @@ def test_a_page_that_sends_its_reader_on_in_its_markup_is_for_the_browser(said):
     sends = "<meta http-equiv='Refresh' content='0; URL=latest/index.html'>"
     assert extract(f"<head>{sends}</head><body>{said}</body>".encode(), "text/html", "", "https://docs.org/")["thin"]
     assert not extract(PAGE.replace("</head>", sends + "</head>").encode(), "text/html", "", "https://docs.org/")["thin"]
+
+
+def test_data_about_a_short_page_is_no_script_that_draws_it():
+    short = "<article><h1>Zip</h1><p>An archive holds files and their dates in a table.</p></article>{}"
+    assert not extract(short.format('<script type="application/ld+json">{}</script>').encode(), "text/html", "", "https://docs.org/")["thin"]
+    assert extract(short.format("<script>draw()</script>").encode(), "text/html", "", "https://docs.org/")["thin"]
