@@ -34,7 +34,9 @@ LONG = "\n\n".join(f"Paragraph {number} says a thing about the bridge that no ot
 FENCED = "Before.\n\n```python\n" + "x = 1\n" * 2000 + "```\n\nAfter.\n"
 EVIL = ("<script>alert(1)</script>\n\n[here](javascript:alert(1)) [run](/runs/x) <img src=x onerror=alert(1)> "
         "![pic](https://evil.example/p.png)\n")
-TEXTS = {"long": LONG, "fenced": FENCED, "evil": EVIL}
+ARABIC = "- الأول\n- الثاني\n"
+NARROW = "| Feature | Documentation | Licence | Availability |\n|---|---|---|---|\n| a | b | c | d |\n"
+TEXTS = {"long": LONG, "fenced": FENCED, "evil": EVIL, "arabic": ARABIC, "narrow": NARROW}
 SAME = Validators(etag='"v1"')
 
 

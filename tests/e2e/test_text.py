@@ -104,3 +104,16 @@ def test_what_was_read_can_be_deleted(reader: Page, site: Site) -> None:
     reader.get_by_role("button", name="Delete for good").click()
     expect(reader.get_by_text("Nothing read yet")).to_be_visible()
     assert site.service.readings.kept == {}
+
+
+def test_lists_keep_their_room_where_lines_run_from_the_right(reader: Page, site: Site) -> None:
+    reader.goto(f"{site.address}/https://tides.example/arabic")
+    assert reader.locator(".prose ul").evaluate("list => getComputedStyle(list).paddingRight") != "0px"
+
+
+def test_words_in_a_table_are_not_broken_where_it_can_scroll(reader: Page, site: Site) -> None:
+    reader.set_viewport_size({"width": 360, "height": 800})
+    reader.goto(f"{site.address}/https://tides.example/narrow")
+    one_line = reader.locator(".prose td").first.bounding_box()
+    assert one_line is not None
+    assert reader.locator(".prose th").first.bounding_box()["height"] == pytest.approx(one_line["height"], abs=2)
