@@ -75,6 +75,16 @@ def test_a_cell_over_rows_is_said_in_each_and_one_over_columns_once():
     assert plain(html) == "| a | b | c |\n|---|---|---|\n| 1 | 2 |  |\n| 1 | 3 | 4 |"
 
 
+@pytest.mark.parametrize("icon", [
+    '<svg aria-label="Yes"></svg>', "<svg><title>Yes</title><path/></svg>", '<i class="check" aria-label="Yes"></i>',
+    '<span aria-label="Yes"><svg aria-hidden="true" aria-label="tick"></svg></span>'])
+def test_an_icon_alone_in_a_cell_says_its_label(icon):
+    html = f"<table><tr><th>Plan<th>Free</tr><tr><td>SSO</td><td>{icon}</td></tr><tr><td>Logs</td><td>none {icon}</td></tr></table>"
+    assert "| SSO | Yes |" in plain(html)
+    assert "| SSO | Yes |" in marked(html)
+    assert "| Logs | none |" in plain(html)
+
+
 @pytest.mark.parametrize(("html", "said"), [
     ("<p>Now <span>€129</span><del>€149</del>each</p>", "Now €129 ~~€149~~ each"),
     ("<p><span>€129</span><del>€149</del></p>", "€129 ~~€149~~"),

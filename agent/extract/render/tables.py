@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lxml.html import HtmlElement
 
 from agent.extract.render import code
+from agent.extract.render.tags import one_line
 
 if TYPE_CHECKING:
     from agent.extract.render.markdown import Flow
@@ -25,6 +26,8 @@ RAGGED = 1_000_000  # cells from which on short rows are not filled up
 LAYOUT = ("h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section", "blockquote", "main", "nav", "hr", "iframe", "video")
 LARGE = 700  # characters: a cell that holds several paragraphs and more than these is a part of the page
 PIPE = re.compile(r"\|")
+ICONS = ("svg", "i", "span", "div")
+SAID = re.compile(r"[\w .,:;%/+'’()-]{1,60}")  # nothing that Markdown would take for a mark
 HEAD_CLASS = re.compile(r"head", re.IGNORECASE)
 
 
@@ -132,8 +135,16 @@ def span(text: str | None, most: int) -> int:
 
 
 def cell_text(flow: Flow, cell: HtmlElement) -> str:
-    text = flow.r.words(cell, "<br>" if flow.r.rich else " ")
+    text = flow.r.words(cell, "<br>" if flow.r.rich else " ") or icon_words(cell)
     return PIPE.sub(r"\\|", text)
+
+
+def icon_words(cell: HtmlElement) -> str:
+    """What the one icon in a cell says to those who cannot see it: yes, no, four of five stars."""
+    said = [el.text or "" if el.tag == "title" else el.get("aria-label") or "" for el in cell.iter("title", *ICONS)
+            if el.get("aria-hidden") != "true"]
+    words = [one_line(text) for text in said if text.strip()]
+    return words[0] if len(set(words)) == 1 and SAID.fullmatch(words[0]) else ""
 
 
 def in_one_line(flow: Flow, rows: list[tuple[HtmlElement, list[HtmlElement]]]) -> list[str]:
