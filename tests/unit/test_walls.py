@@ -24,6 +24,8 @@ CHALLENGES = {
                 '<script src="https://ct.captcha-delivery.com/c.js"></script>',
     "perimeterx": '<title>Access to this page has been denied</title><body><p>Press &amp; Hold to confirm you are a human.</p>'
                   '<div id="px-captcha"></div>',
+    "perimeterx, its markup gone": '<title>Access to this page has been denied</title><body><h1>Press &amp; Hold to confirm you are '
+                                   "a human (and not a bot).</h1><p>Reference ID 123</p>",
     "hcaptcha": '<title>Check</title><body><p>Are you human?</p><div class="h-captcha" data-sitekey="x"></div>',
     "recaptcha": '<title>Sorry</title><body><p>Our systems have detected unusual traffic from your network.</p>'
                  '<div class="g-recaptcha"></div>',

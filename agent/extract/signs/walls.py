@@ -38,7 +38,8 @@ TEST_WORDS = re.compile(
     r"请完成(安全)?验证|人机验证|ロボットではありません",
     re.IGNORECASE)
 TITLES_OF_TESTS = re.compile(
-    r"^\W*(just a moment|attention required|access denied|are you (a )?(human|robot)|robot or human|human verification|security check|"
+    r"^\W*(just a moment|attention required|access (to this page has been )?denied|are you (a )?(human|robot)|robot or human|"
+    r"human verification|security check|"
     r"pardon our interruption|please wait|one moment|ddos-guard|checking your browser|making sure you're not a bot|"
     r"request rejected|bot verification|captcha|nur einen moment|un instant|un momento|один момент|请稍候)\b", re.IGNORECASE)
 
