@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from agent.repo.opened import Opened
     from agent.repo.wishes import Wishes
+    from agent.tokens import Counting
 
 CHUNK, BLINK = 1 << 18, 0.05  # bytes of a write; seconds
 
@@ -39,17 +40,36 @@ def command(where: str, output: Path | None, **wishes: object) -> None:
     from agent.repo.wishes import Wishes
 
     asked = Wishes(**wishes)
-    with opened(where, asked) as repository:
+    with packed(where, asked) as pieces:
+        write(pieces, output)
+
+
+@contextmanager
+def packed(where: str, wishes: Wishes) -> Iterator[Iterator[str]]:
+    """The text of a repository in pieces, as they are ready. What is counted is kept for the next time, also if nobody reads on."""
+    with counting(where) as count_all, opened(where, wishes) as repository:
         from agent.repo.pack import pack
 
-        write(pack(repository, asked), output)
+        with closing(pack(repository, wishes, count_all)) as pieces:
+            yield pieces
+
+
+def counting(where: str) -> AbstractContextManager[Counting]:
+    """A way of counting; one that keeps nothing where the settings cannot be read, as a folder that is here needs none of them."""
+    from agent.errors import BadSetting
+    from agent.settings import load_settings
+    from agent.tokens import begin, count_all
+    from server.counts import kept_counts
+
+    try:
+        return kept_counts(load_settings().data_dir, str(Path(where).absolute()) if Path(where).exists() else where)
+    except BadSetting:
+        begin()
+        return nullcontext(count_all)
 
 
 @contextmanager
 def opened(where: str, wishes: Wishes) -> Iterator[Opened]:
-    from agent.tokens import begin
-
-    begin()
     from agent.repo.opened import open_folder
 
     local = Path(where).exists()

@@ -89,16 +89,15 @@ def telling(url: str) -> Iterator[None]:
 
 def repository(url: str, options: Options, as_json: bool) -> int:
     """The text of a repository, as `leash repo` prints it."""
-    from agent.repo.pack import pack
     from agent.repo.wishes import Wishes
     from server.options import refuse_for_repository
-    from server.repo import opened
+    from server.repo import packed
     from server.repo import write as write_pieces
 
     refuse_for_repository(options)
     wishes = Wishes(tokens=options.tokens, form="json" if as_json else "markdown")
-    with opened(url, wishes) as found:
-        write_pieces(pack(found, wishes), None)
+    with packed(url, wishes) as pieces:
+        write_pieces(pieces, None)
     return DONE
 
 
