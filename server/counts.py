@@ -1,8 +1,8 @@
 """Counts of tokens, kept from one packing of a repository to the next: ranks are loaded only for texts that are new.
 
-Each repository has a file in the data folder, named by a hash of where it is. In it stand a hash of each text and its
-count, no path and no word. What is counted is what is hashed, so a count is never stale. A file that is missing, damaged or
-cannot be written only means that more is counted, and nobody is told.
+Each repository has a file in the data folder, named by a checksum of where it is (two that have the same share it, which
+does no harm). In it stand a hash of each text and its count, no path and no word. What is counted is what is hashed, so no
+count is ever stale. A file that is missing, damaged or cannot be written only means that more is counted: nobody is told.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from hashlib import blake2b
 from itertools import islice, starmap
 from pathlib import Path
 from struct import Struct
+from zlib import crc32
 
 from agent import tokens
 
@@ -25,11 +25,9 @@ MOST_BYTES, BLOCK = 8_000_000, 4096  # of all files together; what a small file 
 
 
 @contextmanager
-def kept_counts(data_dir: Path, source: str) -> Iterator[tokens.Counting]:
+def kept_counts(data_dir: Path, source: str) -> Iterator[KeptCounts]:
     """A way of counting that knows the texts of this source from before. Where it knows none, the ranks are begun at once."""
-    counts = KeptCounts(data_dir / "counts" / f"{hashed(source).hex()}.{EDITION}")
-    if not counts.known:
-        tokens.begin()
+    counts = KeptCounts(data_dir / "counts" / f"{crc32(os.fsencode(source)):08x}.{EDITION}")
     try:
         yield counts
     finally:
@@ -38,10 +36,14 @@ def kept_counts(data_dir: Path, source: str) -> Iterator[tokens.Counting]:
 
 
 class KeptCounts:
-    """Counts as agent.tokens.count_all does. Threads may count at once; save when none does."""
+    """Counts as agent.tokens.count_all does, and begins the ranks at once where no file is. Threads may count; save when none does."""
 
     def __init__(self, file: Path) -> None:
-        self.file, self.known = file, read(file)
+        self.file = file
+        raw, self.kept_at = read(file)
+        if not raw:
+            tokens.begin()
+        self.known = unsealed(raw)
         self.used: dict[bytes, int] = {}
 
     def __call__(self, texts: Sequence[str]) -> list[int]:
@@ -53,6 +55,11 @@ class KeptCounts:
         self.used.update(zip(keys, found, strict=True))
         return found
 
+    def expect(self, changed: float) -> None:
+        """Begin the ranks if something was changed after the counts were kept, as they will then be needed."""
+        if self.known and changed > self.kept_at:
+            tokens.begin()
+
     def save(self) -> None:
         """In place of the file, whole: whoever reads it meanwhile has the old one or this. Raises OSError."""
         latest = {**self.used, **self.known}
@@ -61,8 +68,11 @@ class KeptCounts:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         draft = self.file.with_name(f"{self.file.name}.{os.getpid()}")
-        draft.write_bytes(sealed(body))
-        draft.replace(self.file)
+        try:
+            draft.write_bytes(sealed(body))
+            draft.replace(self.file)
+        finally:
+            draft.unlink(missing_ok=True)
         prune(folder)
 
 
@@ -71,6 +81,8 @@ def hashed(text: str) -> bytes:
 
 
 def digest(raw: bytes) -> bytes:
+    from hashlib import blake2b  # 3 ms, for which the ranks need not wait
+
     return blake2b(raw, digest_size=KEY).digest()
 
 
@@ -78,20 +90,24 @@ def sealed(body: bytes) -> bytes:
     return digest(body) + body
 
 
-def read(file: Path) -> dict[bytes, int]:
-    """What a file holds; nothing if it is not as it was written."""
-    try:
-        raw = file.read_bytes()
-    except OSError:
-        return {}
+def unsealed(raw: bytes) -> dict[bytes, int]:
+    """The counts of a file, none if it is not as it was written."""
     body = raw[KEY:]
-    return dict(RECORD.iter_unpack(body)) if sealed(body) == raw and len(body) % RECORD.size == 0 else {}
+    return dict(RECORD.iter_unpack(body)) if raw == sealed(body) and len(body) % RECORD.size == 0 else {}
+
+
+def read(file: Path) -> tuple[bytes, float]:
+    """A file and when it was written; nothing if it cannot be read."""
+    try:
+        return file.read_bytes(), file.stat().st_mtime
+    except OSError:
+        return b"", 0.0
 
 
 def prune(folder: Path) -> None:
     """Let go of the files that were not used for longest, while all together are too large."""
     total = 0
-    stats = [(file, file.stat()) for file in folder.glob(f"{'[0-9a-f]' * 2 * KEY}.*")]  # ours alone, wherever the folder may be
+    stats = [(file, file.stat()) for file in folder.glob(f"{'[0-9a-f]' * 8}.*")]  # ours alone, wherever the folder may be
     for file, found in sorted(stats, key=lambda row: row[1].st_mtime, reverse=True):
         total += max(found.st_size, BLOCK)
         if total > MOST_BYTES:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,7 +15,6 @@ import click
 if TYPE_CHECKING:
     from agent.repo.opened import Opened
     from agent.repo.wishes import Wishes
-    from agent.tokens import Counting
 
 CHUNK, BLINK = 1 << 18, 0.05  # bytes of a write; seconds
 
@@ -35,7 +35,8 @@ def command(where: str, output: Path | None, **wishes: object) -> None:
     """Print a repository as LLM-ready text: summary, tree, files, what was left out.
 
     URL is a repository's address on GitHub, GitLab, Bitbucket, Codeberg or any git server, or that of a folder, file,
-    branch, tag, commit or pull request in one; PATH a folder or file on this disk.
+    branch, tag, commit or pull request in one; PATH a folder or file on this disk. A second time is quicker: hashes of the
+    texts and their tokens are kept in the data folder.
     """
     from agent.repo.wishes import Wishes
 
@@ -47,25 +48,29 @@ def command(where: str, output: Path | None, **wishes: object) -> None:
 @contextmanager
 def packed(where: str, wishes: Wishes) -> Iterator[Iterator[str]]:
     """The text of a repository in pieces, as they are ready. What is counted is kept for the next time, also if nobody reads on."""
-    with counting(where) as count_all, opened(where, wishes) as repository:
+    from server.counts import kept_counts
+
+    with kept_counts(data_folder(), place_of(where)) as counts, opened(where, wishes) as repository:
+        counts.expect(repository.tree.changed_at())
         from agent.repo.pack import pack
 
-        with closing(pack(repository, wishes, count_all)) as pieces:
+        with closing(pack(repository, wishes, counts)) as pieces:
             yield pieces
 
 
-def counting(where: str) -> AbstractContextManager[Counting]:
-    """A way of counting; one that keeps nothing where the settings cannot be read, as a folder that is here needs none of them."""
+def data_folder() -> Path:
+    """Where counts may be kept: nowhere if the settings cannot be read, as the text of a folder that is here needs none of them."""
     from agent.errors import BadSetting
     from agent.settings import load_settings
-    from agent.tokens import begin, count_all
-    from server.counts import kept_counts
 
     try:
-        return kept_counts(load_settings().data_dir, str(Path(where).absolute()) if Path(where).exists() else where)
+        return load_settings().data_dir
     except BadSetting:
-        begin()
-        return nullcontext(count_all)
+        return Path(os.devnull)
+
+
+def place_of(where: str) -> str:
+    return str(Path(where).absolute()) if Path(where).exists() else where
 
 
 @contextmanager

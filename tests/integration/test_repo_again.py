@@ -52,8 +52,19 @@ def test_a_changed_file_is_counted_anew(tmp_path: Path) -> None:
     (tree / "src/f3.py").write_text("other_words = 'than before'\n")
     (tree / "src/f4.py").rename(tree / "src/moved.py")
     assert packed(tree, data) == (uncounted(tree, Wishes()), True)
+    (tree / "src/moved.py").rename(tree / "src/f4.py")
     (tree / "src/f3.py").write_bytes(FILES["src/f3.py"])
+    os.utime(tree / "src/f3.py", (1e9, 1e9))  # as if it had never been another
     assert packed(tree, data) == (uncounted(tree, Wishes()), False)
+
+
+def test_the_ranks_are_begun_for_what_was_touched_and_for_no_other_reason(tmp_path: Path) -> None:
+    tree, data = committed(tmp_path / "w", FILES), tmp_path / "data"
+    packed(tree, data)
+    (tree / "src/f3.py").unlink()
+    assert packed(tree, data) == (uncounted(tree, Wishes()), False)
+    os.utime(tree / "src/f4.py", (4e9, 4e9))
+    assert packed(tree, data) == (uncounted(tree, Wishes()), True)
 
 
 def test_a_data_folder_that_cannot_be_had_changes_nothing(tmp_path: Path) -> None:

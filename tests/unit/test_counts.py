@@ -31,6 +31,11 @@ def test_counts_are_the_same_the_first_time_again_and_with_new_texts(tmp_path: P
         assert counted(tmp_path, texts) == count_all(texts)
 
 
+def test_the_edition_stands_for_these_counts() -> None:
+    """Where another tokenizer counts otherwise, EDITION must be raised with these numbers."""
+    assert (counts.EDITION, count_all(TEXTS)) == ("o200k-1", [2, 0, 2, 9, 3, 2])
+
+
 def test_what_is_kept_is_not_counted_again(tmp_path: Path) -> None:
     counted(tmp_path, ["x"])
     file_of(tmp_path).write_bytes(sealed(RECORD.pack(hashed("x"), 77)))
@@ -109,7 +114,7 @@ def test_a_file_lets_go_of_what_was_not_used_for_longest(tmp_path: Path) -> None
 
 def test_files_together_are_bounded(tmp_path: Path) -> None:
     counted(tmp_path, ["x"])
-    old = [tmp_path / "counts" / f"{hashed(str(n)).hex()}.o200k-0" for n in range(3)]
+    old = [tmp_path / "counts" / f"{n:08x}.o200k-0" for n in range(3)]
     other = tmp_path / "counts" / "theirs.txt"
     for age, file in enumerate([*old, other]):
         file.write_bytes(bytes(counts.MOST_BYTES // 2))
