@@ -69,6 +69,7 @@ def open_reader(settings: Settings) -> tuple[Reader, Callable[[], None]]:
 
     children, door = text_children(settings, 1), Egress(settings).start()
     http, browser = Http(settings, door), browser_from(settings, door)
+    http.wire()  # while nobody waits for Python's lock
     closers = (http.close, children.close, *([browser.close] if browser else []), door.close)
     return Reader(settings, http, children, browser, Robots(http)), lambda: [close() for close in closers] and None
 

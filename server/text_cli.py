@@ -121,8 +121,8 @@ def reading(url: str, options: Options, settings: Settings, stack: ExitStack) ->
     from agent.tokens import begin
     from server.reading import refresh
 
-    begin()
     reader = open_reader(settings, stack)
+    begin()
     texts.begin()
     return refresh(reader, texts, url, options)
 
