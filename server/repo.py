@@ -65,7 +65,7 @@ def data_folder() -> Path:
 
     try:
         return load_settings().data_dir
-    except BadSetting:
+    except (BadSetting, OSError, RuntimeError, ValueError):  # also a .env that is no text, a user without a home
         return Path(os.devnull)
 
 

@@ -19,9 +19,9 @@ FILES = {f"src/f{n}.py": f'"""Module {n}."""\n\ndef value_{n}() -> int:\n    ret
 LARGE = {f"big/{n}.txt": f"many words of file {n}\n".encode() * 40_000 for n in range(3)}
 
 
-def packed(tree: Path, data: Path, *options: str) -> tuple[str, bool]:
+def packed(tree: Path, data: Path, *options: str, folder: Path = ROOT) -> tuple[str, bool]:
     """The text that the command prints, and whether it loaded the ranks."""
-    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "server.cli", "repo", str(tree), *options], cwd=ROOT, timeout=120,
+    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "server.cli", "repo", str(tree), *options], cwd=folder, timeout=120,
                           capture_output=True, env={**os.environ, "LEASH_DATA_DIR": str(data)}, check=True)
     said = [line for line in done.stderr.splitlines() if not line.startswith(b"import time:")]
     assert said == []
@@ -74,10 +74,11 @@ def test_a_data_folder_that_cannot_be_had_changes_nothing(tmp_path: Path) -> Non
         assert packed(tree, data) == (uncounted(tree, Wishes()), True)
 
 
-def test_settings_that_cannot_be_read_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LEASH_PORT", "no port")
-    tree = committed(tmp_path / "w", FILES)
-    assert packed(tree, tmp_path / "data") == (uncounted(tree, Wishes()), True)
+@pytest.mark.parametrize(("name", "content"), [(".env", b"LEASH_PORT=none"), (".env", b"NAME=\xff"), ("leash.toml", b"port =")])
+def test_settings_that_cannot_be_read_change_nothing(tmp_path: Path, name: str, content: bytes) -> None:
+    tree = committed(tmp_path / "w", {**FILES, ".gitignore": b".env\nleash.toml\n"})
+    (tree / name).write_bytes(content)
+    assert packed(tree, tmp_path / "data", folder=tree) == (uncounted(tree, Wishes()), True)
     assert not (tmp_path / "data").exists()
 
 
