@@ -31,19 +31,20 @@ def kept_counts(data_dir: Path, source: str) -> Iterator[KeptCounts]:
     try:
         yield counts
     finally:
-        with suppress(OSError):
-            counts.save()
+        if counts.used:
+            with suppress(OSError):
+                counts.save()
 
 
 class KeptCounts:
-    """Counts as agent.tokens.count_all does, and begins the ranks at once where no file is. Threads may count; save when none does."""
+    """Counts as agent.tokens.count_all does, and begins the ranks at once where none is known. Threads may count; save when none does."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         raw, self.kept_at = read(file)
-        if not raw:
+        self.known = unsealed(raw) if raw else {}
+        if not self.known:
             tokens.begin()
-        self.known = unsealed(raw)
         self.used: dict[bytes, int] = {}
 
     def __call__(self, texts: Sequence[str]) -> list[int]:

@@ -90,6 +90,11 @@ def test_what_was_counted_before_a_stop_is_kept(tmp_path: Path) -> None:
     assert list(KeptCounts(file_of(tmp_path)).known) == [hashed("first")]
 
 
+def test_where_nothing_was_counted_nothing_is_kept(tmp_path: Path) -> None:
+    assert counted(tmp_path / "data", []) == []
+    assert not (tmp_path / "data").exists()
+
+
 def test_nothing_but_hashes_is_kept_for_this_user_alone(tmp_path: Path) -> None:
     counted(tmp_path / "data", ["confidential words"], source="/home/me/secret-project")
     file = file_of(tmp_path / "data")
