@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.capture import Sent, read_sent
-from agent.extract.child import Children
+from agent.extract.child import Children, text_children
 from agent.extract.want import Want
 from agent.fetch.http import Http
 from agent.fetch.robots import Robots
@@ -15,9 +15,14 @@ from agent.records import Page
 from agent.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.fetch.browser import Browser
+    from agent.fetch.egress import Egress
 
 __all__ = ["Read", "Reader", "Sent", "Validators"]
+
+TABS = 3  # pages that the browser shows at once
 
 
 @dataclass(frozen=True)
@@ -56,3 +61,21 @@ class Reader:
 
     def _climb(self, url: str, chosen_by: str, seconds: float | None, want: Want | None) -> Climb:
         return Climb(self, url, chosen_by, seconds or self.settings.page_seconds, want)
+
+
+def open_reader(settings: Settings) -> tuple[Reader, Callable[[], None]]:
+    """A reader alone, and what closes it: for a program that reads one page, and neither searches nor writes."""
+    from agent.fetch.egress import Egress
+
+    children, door = text_children(settings, 1), Egress(settings).start()
+    http, browser = Http(settings, door), browser_from(settings, door)
+    http.wire()  # while nobody waits for Python's lock
+    closers = (http.close, children.close, *([browser.close] if browser else []), door.close)
+    return Reader(settings, http, children, browser, Robots(http)), lambda: [close() for close in closers] and None
+
+
+def browser_from(settings: Settings, door: Egress) -> Browser | None:
+    from agent.fetch.browser import Browser
+
+    browser = Browser(settings, door, TABS)
+    return browser if browser.path else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -325,8 +324,12 @@ def unquoted(value: str) -> str:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    import tomllib  # 2 ms, for a file that few have
+
     try:
-        return tomllib.loads(path.read_text()) if path.is_file() else {}
+        return tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSetting(f"{path} cannot be read: {error}. It holds lines such as port = 8765.") from None
 

@@ -6,7 +6,7 @@ beside other work. Its time grows with the text and no faster, whatever the text
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
 from threading import Lock, Thread
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SPECIAL = "<|"  # what spells out a special token is words like all others; the ways that are quick take it for the token
 ID_BYTES = 4
 LOADING = Lock()
+
+Counting = Callable[[Sequence[str]], list[int]]  # the tokens of each text: `count_all`, or one who knows some of them
 
 
 def count(text: str) -> int:

@@ -12,7 +12,7 @@ from agent.fetch.http import Http
 from agent.fetch.robots import Robots
 from agent.journal import Journal, MemoryEntries, MemoryShelf, Shelf
 from agent.models import Models, models_from
-from agent.read import Reader
+from agent.read import Reader, browser_from
 from agent.records import Page
 from agent.search.library import LibrarySearch
 from agent.search.provider import Provider, Results
@@ -22,7 +22,6 @@ from agent.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TABS = 3  # pages that the browser shows at once
 
 
 class Repositories(Protocol):
@@ -92,18 +91,3 @@ def open_tools(settings: Settings, model: bool = True, children: Children | None
     closers = (http.close, children.close, *([browser.close] if browser else []), door.close, embedder.close)
     return Tools(searcher_from(settings, door), Reader(settings, http, children, browser, Robots(http)), embedder, models,
                  closers=closers, blocked=tuple(settings.blocked_domains), door=door, repositories=GitReader(settings, door))
-
-
-def open_reader(settings: Settings) -> tuple[Reader, Callable[[], None]]:
-    """A reader alone, and what closes it: for a program that reads a page and neither searches nor writes."""
-    children, door = text_children(settings), Egress(settings).start()
-    http, browser = Http(settings, door), browser_from(settings, door)
-    closers = (http.close, children.close, *([browser.close] if browser else []), door.close)
-    return Reader(settings, http, children, browser, Robots(http)), lambda: [close() for close in closers] and None
-
-
-def browser_from(settings: Settings, door: Egress) -> object | None:
-    from agent.fetch.browser import Browser
-
-    browser = Browser(settings, door, TABS)
-    return browser if browser.path else None

@@ -28,7 +28,7 @@ from agent.errors import (
 )
 
 if TYPE_CHECKING:
-    from server.store.texts import Reading
+    from server.kept import Reading
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 LONGEST_NAME = 80

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from agent.errors import LeashError, StorageError, TooSlow
 from agent.repo.target import SHA, target_of
 from agent.tokens import count
+from server.kept import Reading, hashed, key_of
 from server.options import Options
 from server.reading import error_of
 from server.readings import OLD, Readings, is_passing
-from server.store.texts import Ask, Reading, Texts, hashed, key_of
+from server.store.texts import Ask, Texts
 
 if TYPE_CHECKING:
     from server.doorbell import Ear

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any
 
 from agent.errors import BadInput, Busy, LeashError, NotFound, StorageError
+from server.kept import hashed
 from server.store.devices import Device, Devices, may_try
-from server.store.texts import hashed
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O and U
 MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": "", "\u2010": "", "\u2011": "", "\u2013": ""})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,8 +17,8 @@ from agent import errors
 from agent.errors import LeashError
 from agent.records import sha256_of
 from agent.tokens import count
+from server.kept import Reading, key_of
 from server.options import Options
-from server.store.texts import Reading, Texts, key_of
 
 if TYPE_CHECKING:
     from agent.capture import Sent
@@ -46,16 +47,31 @@ class Reads(Protocol):
     def receive(self, sent: Sent) -> Read: ...
 
 
-def refresh(reader: Reads, texts: Texts, url: str, options: Options) -> None:
+class Keeps(Protocol):
+    """Who keeps texts (server/store/texts.py has all of them, server/text_cli.py those of one command)."""
+
+    def get(self, key: str) -> Reading | None: ...
+
+    def save(self, key: str, made: Reading) -> None: ...
+
+    def confirm(self, key: str, checked_at: float, expires_at: float) -> None: ...
+
+
+def refresh(reader: Reads, texts: Keeps, url: str, options: Options) -> Reading:
     """Read the page and keep its text; what is kept and unchanged is confirmed, without making text of it again."""
     key = key_of(url, options.shape)
     kept = texts.get(key) if options.cache else None
     read = reader.open(url, options.want, "user", browser=options.browser, known=validators_of(kept))
     now = time.time()
     if read is not None:
-        texts.save(key, reading_of(read, url, now))
-    elif kept is not None:
-        texts.confirm(key, now, now + (kept.expires_at - kept.checked_at))
+        made = reading_of(read, url, now)
+        texts.save(key, made)
+        return made
+    if kept is None:
+        raise RuntimeError("A page was called unchanged, though nothing was known of it.")
+    made = replace(kept, checked_at=now, expires_at=now + (kept.expires_at - kept.checked_at))
+    texts.confirm(key, made.checked_at, made.expires_at)
+    return made
 
 
 def make_text(reader: Reads, captures: Captures, capture_id: str) -> None:

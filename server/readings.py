@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.errors import BadStatus, Busy, FetchError, LeashError, Refused, TooSlow
+from server.kept import Reading, key_of
 from server.options import Options
 from server.reading import error_of
-from server.store.texts import Ask, Reading, Texts, key_of
+from server.store.texts import Ask, Texts
 
 if TYPE_CHECKING:
     from server.doorbell import Doorbell

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -36,22 +37,46 @@ def command(where: str, output: Path | None, **wishes: object) -> None:
     """Print a repository as LLM-ready text: summary, tree, files, what was left out.
 
     URL is a repository's address on GitHub, GitLab, Bitbucket, Codeberg or any git server, or that of a folder, file,
-    branch, tag, commit or pull request in one; PATH a folder or file on this disk.
+    branch, tag, commit or pull request in one; PATH a folder or file on this disk. A second time is quicker: hashes of the
+    texts and their tokens are kept in the data folder.
     """
     from agent.repo.wishes import Wishes
 
     asked = Wishes(**wishes)
-    with opened(where, asked) as repository:
+    with packed(where, asked) as pieces:
+        write(pieces, output)
+
+
+@contextmanager
+def packed(where: str, wishes: Wishes) -> Iterator[Iterator[str]]:
+    """The text of a repository in pieces, as they are ready. What is counted is kept for the next time, also if nobody reads on."""
+    from server.counts import kept_counts
+
+    with kept_counts(data_folder(), place_of(where)) as counts, opened(where, wishes) as repository:
+        counts.expect(repository.tree.changed_at())
         from agent.repo.pack import pack
 
-        write(pack(repository, asked), output)
+        with closing(pack(repository, wishes, counts)) as pieces:
+            yield pieces
+
+
+def data_folder() -> Path:
+    """Where counts may be kept: nowhere if the settings cannot be read, as the text of a folder that is here needs none of them."""
+    from agent.errors import BadSetting
+    from agent.settings import load_settings
+
+    try:
+        return load_settings().data_dir
+    except (BadSetting, OSError, RuntimeError, ValueError):  # also a .env that is no text, a user without a home
+        return Path(os.devnull)
+
+
+def place_of(where: str) -> str:
+    return str(Path(where).absolute()) if Path(where).exists() else where
 
 
 @contextmanager
 def opened(where: str, wishes: Wishes) -> Iterator[Opened]:
-    from agent.tokens import begin
-
-    begin()
     from agent.repo.opened import open_folder
 
     local = Path(where).exists()

@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from agent.errors import BadInput, LeashError
 from server import faces, guard
 from server.auth import OWN_SITES
+from server.kept import Reading, hashed
 from server.options import OPTIONS, PREFIX, Options, read_options, refuse_for_page
 from server.pairing import NotAllowed
 from server.phrases import RUNG_WORDS
@@ -29,7 +30,6 @@ from server.prefix import Asked, asked_in, given_address, is_repository
 from server.reading import words_of
 from server.readings import Readings
 from server.render import text_html
-from server.store.texts import Reading, hashed
 from server.text_repo import answer_repository
 
 blueprint = Blueprint("text", __name__)

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from agent.errors import LeashError
     from agent.settings import Settings
+    from server.kept import Reading
     from server.options import Options
     from server.reading import Reads
-    from server.store.texts import Reading, Texts
+    from server.store import Store
+    from server.store.texts import Texts
 
 DONE, FAULT, BAD_INPUT = 0, 1, 2
 SOON, LATER = 2.0, 10.0  # seconds after which it is said that a page is awaited: first, and again
@@ -89,16 +94,15 @@ def telling(url: str) -> Iterator[None]:
 
 def repository(url: str, options: Options, as_json: bool) -> int:
     """The text of a repository, as `leash repo` prints it."""
-    from agent.repo.pack import pack
     from agent.repo.wishes import Wishes
     from server.options import refuse_for_repository
-    from server.repo import opened
+    from server.repo import packed
     from server.repo import write as write_pieces
 
     refuse_for_repository(options)
     wishes = Wishes(tokens=options.tokens, form="json" if as_json else "markdown")
-    with opened(url, wishes) as found:
-        write_pieces(pack(found, wishes), None)
+    with packed(url, wishes) as pieces:
+        write_pieces(pieces, None)
     return DONE
 
 
@@ -107,42 +111,79 @@ def option_name(name: str) -> str:
 
 
 def reading(url: str, options: Options, settings: Settings, stack: ExitStack) -> Reading:
-    """The text: kept and fresh, else read here and kept. A data folder that cannot be used only means that none is kept."""
-    from agent.errors import StorageError
-    from agent.tokens import begin
-    from server.reading import read_now, refresh
-    from server.store.texts import key_of
+    """The text: kept and fresh, else read here and kept."""
+    from server.kept import key_of
 
-    key, texts = key_of(url, options.shape), kept_texts(settings, stack)
-    kept = texts.get(key) if texts and options.cache else None
+    texts = OwnTexts(settings)
+    kept = texts.get(key_of(url, options.shape)) if options.cache else None
     if kept and kept.is_fresh(time.time()):
         return kept
-    begin()
+    from agent.tokens import begin
+    from server.reading import refresh
+
     reader = open_reader(settings, stack)
-    if texts is None:
-        return read_now(reader, url, options)
-    try:
-        refresh(reader, texts, url, options)
-        return texts.get(key) or read_now(reader, url, options)
-    except StorageError as error:
-        click.echo(f"This text is not kept. {error}", err=True)
-        return read_now(reader, url, options)
+    begin()
+    texts.begin()
+    return refresh(reader, texts, url, options)
 
 
-def kept_texts(settings: Settings, stack: ExitStack) -> Texts | None:
+class OwnTexts:
+    """The texts of this command: server.reading.Keeps. A kept one is had at a glance, without the store.
+
+    A data folder that cannot be used only means that none is kept.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.opening: Future[Store | None] | None = None
+
+    def begin(self) -> Future[Store | None]:
+        """Open the store beside whatever comes next: most of a quarter of a second, which the page mostly takes too."""
+        from agent.fetch.later import later
+
+        self.opening = self.opening or later(partial(store_of, self.settings), "leash-store")
+        return self.opening
+
+    def get(self, key: str) -> Reading | None:
+        from server.kept import glance
+
+        if not self.settings.database_url:
+            return glance(self.settings, key)
+        store = self.begin().result()
+        return store.texts.get(key) if store else None
+
+    def save(self, key: str, made: Reading) -> None:
+        self.keep(lambda texts: texts.save(key, made))
+
+    def confirm(self, key: str, checked_at: float, expires_at: float) -> None:
+        self.keep(lambda texts: texts.confirm(key, checked_at, expires_at))
+
+    def keep(self, write: Callable[[Texts], None]) -> None:
+        from agent.errors import StorageError
+
+        store = self.begin().result()
+        if store is None:
+            return
+        try:
+            write(store.texts)
+        except StorageError as error:
+            click.echo(f"This text is not kept. {error}", err=True)
+        finally:
+            store.close()
+
+
+def store_of(settings: Settings) -> Store | None:
     from agent.errors import StorageError
     from server.store import open_store
 
     with suppress(StorageError):
-        store = open_store(settings)
-        stack.callback(store.close)
-        return store.texts
+        return open_store(settings)
     return None
 
 
 def open_reader(settings: Settings, stack: ExitStack) -> Reads:
     """A reader of this process alone: what a run would open for searching and writing is left out."""
-    from agent.tools import open_reader
+    from agent.read import open_reader
 
     reader, close = open_reader(settings)
     stack.callback(close)

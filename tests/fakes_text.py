@@ -24,10 +24,10 @@ from agent.errors import BadInput, BadStatus, FetchError, Refused, TooSlow, Wall
 from agent.extract.want import Want
 from agent.ladder import Read, Validators
 from agent.records import Page
+from server.kept import Reading, key_of
 from server.options import Options
 from server.packs import Packed
 from server.reading import read_now
-from server.store.texts import Reading, key_of
 
 TEXT = "# The old bridge\n\nIt opens *twice* a day, as the [rules](https://tides.example/rules) say.\n"
 LONG = "\n\n".join(f"Paragraph {number} says a thing about the bridge that no other says." for number in range(200))

@@ -80,8 +80,8 @@ class Http:
 
         return Wire(self._door.proxy(PAGE), self._settings.ca_bundle)
 
-    @property
-    def _wire(self) -> Wire:
+    def wire(self) -> Wire:
+        """Made when it is first asked for: by the first page, or by whoever knows that there will be one."""
         with self._making:
             return self._opened
 
@@ -93,7 +93,7 @@ class Http:
         given. `leave` is asked before each redirect is followed, and raises what forbids it. Raises Refused, TooBig,
         TooSlow, BadStatus, Walled, Unreadable (packed badly), or FetchError for the rest.
         """
-        wire = self._wire
+        wire = self.wire()
         deadline = new_deadline(seconds or self._settings.page_seconds)
         target, hops, sent = read_target(url), [], merged_headers(headers or {})
         while True:

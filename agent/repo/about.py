@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from agent.repo.kinds import kind_of
 from agent.repo.names import Entry
 from agent.repo.tree import Commit, Folder
-from agent.tokens import count_all
+from agent.tokens import Counting
 
 LICENCE_FILE = re.compile(r"(?:un)?licen[cs]e(?:[-._]\w+)*|copying(?:\.lesser)?(?:\.\w+)?", re.IGNORECASE)
 LICENCES = (
@@ -68,7 +68,7 @@ class Density:
     The sum is within 2 % on trees of Python and TypeScript and of translations into seven languages.
     """
 
-    def __init__(self, tree: Commit | Folder, files: Sequence[Entry], limit: int) -> None:
+    def __init__(self, tree: Commit | Folder, files: Sequence[Entry], limit: int, count_all: Counting) -> None:
         found = sampled(tree, files, limit)
         sizes: Counter[str] = Counter()
         tokens: Counter[str] = Counter()

@@ -16,7 +16,6 @@ from agent.repo.order import count_references, ranked, tier
 from agent.repo.pack import Plan, Written, summary, texts_of, tree_of
 from agent.repo.reading import Text
 from agent.repo.treelines import folded
-from agent.tokens import count
 
 NO_ROOM = "no room in the budget"
 TREE_SHARE, END_SHARE, LEAST_END = 0.15, 0.1, 160
@@ -32,13 +31,13 @@ def packed_to_fit(plan: Plan) -> Iterator[str]:
     tree = fitting_tree(plan, form, int(budget * TREE_SHARE))
     reserve = max(int(budget * END_SHARE), LEAST_END)
     yield head + tree
-    room = Room(budget - reserve - count(head) - count(tree))
+    room = Room(budget - reserve - plan.count(head) - plan.count(tree))
     written = Written(plan)
     for entry, text in in_order(plan, room):
         file = written.file(entry, text) if fits(plan, form, entry, text, room) else None
         if file:
             yield form.file(file, written.files == 1)
-    yield fitting_end(form, written, reserve + room.left)
+    yield fitting_end(plan, form, written, reserve + room.left)
 
 
 class Room:
@@ -66,7 +65,7 @@ def fits(plan: Plan, form: object, entry: Entry, text: Text, room: Room) -> bool
     """Whether there is room for this file, which is then taken. Files with a reason of their own need none."""
     if text.reason:
         return True
-    cost = count(form.file(File(entry.path, text.text, text.tokens, True, text.secrets, text.note), False)) + 2
+    cost = plan.count(form.file(File(entry.path, text.text, text.tokens, True, text.secrets, text.note), False)) + 2
     if cost > room.left:
         plan.leave(entry, NO_ROOM)
         return False
@@ -78,22 +77,22 @@ def fitting_tree(plan: Plan, form: object, most: int) -> str:
     """The tree, folded as deep as there is room for."""
     tokens = plan.tokens
     whole = "".join(form.tree(tree_of(plan, form, tokens, False))) if len(plan.entries) * 4 <= most else ""
-    if whole and count(whole) <= most:
+    if whole and plan.count(whole) <= most:
         return whole
     if isinstance(form, Json):
         return "".join(form.tree([]))
     for depth in (3, 2, 1, 0):
         lines = folded(plan.entries, tokens, depth)
-        if len(lines) * 4 <= most and count(text := "".join(form.tree(lines))) <= most:
+        if len(lines) * 4 <= most and plan.count(text := "".join(form.tree(lines))) <= most:
             return text
-    return "".join(form.tree(cut_lines(folded(plan.entries, tokens, 0), most)))
+    return "".join(form.tree(cut_lines(plan, folded(plan.entries, tokens, 0), most)))
 
 
-def cut_lines(lines: Sequence[str], most: int) -> list[str]:
+def cut_lines(plan: Plan, lines: Sequence[str], most: int) -> list[str]:
     """As many lines as there is room for, then how many more there are."""
     kept, room = [], most - 30
     for line in lines:
-        room -= count(line) + 1
+        room -= plan.count(line) + 1
         if room < 0:
             break
         kept.append(line)
@@ -101,7 +100,7 @@ def cut_lines(lines: Sequence[str], most: int) -> list[str]:
     return [*kept, f"… and {more:,} more\n"] if more else kept
 
 
-def fitting_end(form: object, written: Written, most: int) -> str:
+def fitting_end(plan: Plan, form: object, written: Written, most: int) -> str:
     """What was left out: by name if there is room, else by folder, else by reason."""
     ending = written.ending()
     for fold in (lambda rows: rows, by_folder, lambda rows: []):
@@ -110,7 +109,7 @@ def fitting_end(form: object, written: Written, most: int) -> str:
             continue
         folded_away = {reason: len(rows) for reason, rows in ending.left_out.items() if left[reason] is not rows}
         text = "".join(form.end(replace(ending, left_out=left, counts=folded_away)))
-        if count(text) <= most:
+        if plan.count(text) <= most:
             return text
     return "".join(form.end(Ending(ending.rows, ending.facts)))
 

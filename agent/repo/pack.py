@@ -22,6 +22,7 @@ from agent.repo.opened import Opened
 from agent.repo.reading import How, Text
 from agent.repo.treelines import json_lines, tree_lines
 from agent.repo.wishes import Wishes
+from agent.tokens import Counting, count_all
 
 SMALL = 1_500_000  # bytes of text that are read before the tree is shown, which takes about 0.1 s
 BATCH_BYTES, BATCH_FILES = 150_000, 100
@@ -35,6 +36,7 @@ class Plan:
     opened: Opened
     wishes: Wishes
     how: How
+    count_all: Counting
 
     def __post_init__(self) -> None:
         self.entries: Sequence[Entry] = self.opened.tree.entries()
@@ -74,7 +76,10 @@ class Plan:
 
     @cached_property
     def density(self) -> Density:
-        return Density(self.opened.tree, self.chosen, self.wishes.file_bytes)
+        return Density(self.opened.tree, self.chosen, self.wishes.file_bytes, self.count_all)
+
+    def count(self, text: str) -> int:
+        return self.count_all([text])[0]
 
     @property
     def size(self) -> int:
@@ -90,13 +95,13 @@ class Plan:
         return {entry.path: self.density.tokens(entry) for entry in self.chosen} if self.exact is None else self.exact
 
 
-def pack(opened: Opened, wishes: Wishes) -> Iterator[str]:
+def pack(opened: Opened, wishes: Wishes, count_all: Counting = count_all) -> Iterator[str]:
     """The text of an opened repository, in pieces, as they are ready. Close it to stop.
 
     Raises BadInput where the part that was asked for is not there, before the first piece.
     """
     how = How(wishes.everything, wishes.outline, not wishes.estimate, opened.lines)
-    plan = Plan(opened, wishes, how)
+    plan = Plan(opened, wishes, how, count_all)
     check(plan)
     yield from packed(plan) if wishes.tokens is None else packed_to_fit(plan)
 
@@ -142,7 +147,7 @@ def tree_of(plan: Plan, form: object, tokens: dict[str, int], exact: bool) -> It
 def texts_of(plan: Plan, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Text]]:
     """Each file with its text, in order; files that cannot be read have that as their reason."""
     lost: set[str] = set()
-    texts = read_all(batches(plan, entries, lost), plan.how)
+    texts = read_all(batches(plan, entries, lost), plan.how, plan.count_all)
     for entry, text in zip(entries, texts, strict=True):
         if plan.wishes.stop():
             raise LeashError("It was stopped.")

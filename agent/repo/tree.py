@@ -7,6 +7,7 @@ import stat
 import subprocess
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from agent.repo.git import Git
 from agent.repo.names import MISSING, Entry
@@ -25,6 +26,10 @@ class Commit:
     def entries(self) -> list[Entry]:
         under = ["--", self.path] if self.path else []
         return [tree_entry(row) for row in self.git.rows("ls-tree", "-r", "-l", "-z", "--full-tree", self.commit, *under)]
+
+    def changed_at(self) -> float:
+        """Never: a commit is what it is."""
+        return 0.0
 
     def read(self, entries: Iterable[Entry], limit: int) -> Iterator[bytes | None]:
         """The bytes of each, in order; None if they are not here or more than the limit. Some are asked for ahead."""
@@ -79,12 +84,20 @@ class Folder:
         self.git, self.only = git, only
         self._root = f"{git.folder.resolve()}/"  # a text, as joining thousands of Paths takes longer than reading the files
         self._plain: dict[str, bool] = {"": True}
+        self._newest = 0.0
         # both run from now on, while the reader makes ready
         self._tracked = git.rows("ls-files", "-z", "-s")
         self._loose = git.rows("ls-files", "-z", "-o", "--exclude-standard")
 
     def entries(self) -> list[Entry]:
-        """Once only."""
+        return self._listed
+
+    def changed_at(self) -> float:
+        """When the file that was changed last was changed, in seconds since 1970."""
+        return self._newest if self._listed else 0.0
+
+    @cached_property
+    def _listed(self) -> list[Entry]:
         found = dict(self._untracked())
         found.update(map(tracked_path, self._tracked))
         return [self._entry(path, kind) for path, kind in sorted(found.items()) if self.only in ("", path)]
@@ -103,6 +116,7 @@ class Folder:
             found = None
         if found is None:
             return Entry(path, "file", MISSING)
+        self._newest = max(self._newest, found.st_mtime)
         if stat.S_ISLNK(found.st_mode):
             return Entry(path, "link", found.st_size)
         return Entry(path, "file", found.st_size if stat.S_ISREG(found.st_mode) else MISSING)

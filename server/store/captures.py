@@ -17,12 +17,12 @@ from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, updat
 
 from agent.errors import NotFound
 from agent.records import Page
+from server.kept import Reading, of_meta
 from server.store.database import Database, insert_once
 from server.store.pages import drop_unheld, pack, unpack
 from server.store.records import clean
 from server.store.runs import forget_runs, new_id
 from server.store.tables import capture, page, reading_ask, run_context, run_page
-from server.store.texts import Reading, of_meta
 
 KIND, BRIEF = "capture", "brief"  # of the asks for its text, and for what it says in brief
 DAYS, UNREAD_SECONDS = 7.0, 3600.0  # that a capture is kept which nobody saved and no run holds; that one may wait for its text

@@ -7,65 +7,20 @@ renews; a worker that was killed loses it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, delete, func, or_, select, update
 
+from server.kept import Reading, hashed, light, pack, unpack
 from server.store.database import Database, insert_once
 from server.store.tables import reading, reading_ask
 
-EDITION = 3  # raise it when the same page becomes another text: what was kept before is then read anew, and not confirmed
-LEVEL = 3  # of zlib: a page in under a millisecond
 DAYS = 30.0  # that a reading is kept after it was last known to be the page's
 MOST_BYTES = 300_000_000  # of all readings together, packed
 ASK_SECONDS = 3600.0  # that the end of an ask is kept
-COLUMNS = ("url", "fetched_at", "checked_at", "expires_at", "etag", "last_modified")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A page as text. `text` is Markdown; moments are seconds since 1970; `marks` are where it may be cut.
-
-    A mark is (offset in `text`, tokens up to there, whether a block ends there). `notes` are sentences for the user.
-    """
-
-    url: str
-    text: str
-    fetched_at: float
-    checked_at: float
-    expires_at: float
-    final_url: str = ""
-    canonical: str = ""
-    title: str = ""
-    author: str = ""
-    date: str = ""
-    site: str = ""
-    language: str = ""
-    kind: str = ""
-    format: str = "html"
-    rung: str = "http"
-    wall: str = ""
-    tokens: int = 0
-    exact: bool = True
-    sha256: str = ""
-    etag: str = ""
-    last_modified: str = ""
-    notes: tuple[str, ...] = ()
-    links: tuple[tuple[str, str], ...] = ()
-    headings: tuple[tuple[int, str], ...] = ()
-    marks: tuple[tuple[int, int, bool], ...] = ()
-    receipt: dict[str, Any] = field(default_factory=dict)
-    offers: dict[str, str] = field(default_factory=dict)
-    pages: tuple[int, ...] = ()
-
-    def is_fresh(self, now: float) -> bool:
-        return now < self.expires_at
 
 
 @dataclass(frozen=True)
@@ -87,15 +42,6 @@ class Ask:
         return self.done_at is not None
 
 
-def key_of(url: str, shape: dict[str, Any]) -> str:
-    """The name of a text: the same for the same address and what shapes its text."""
-    return hashed(json.dumps([EDITION, url, shape], sort_keys=True))
-
-
-def hashed(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 class Texts:
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -104,7 +50,7 @@ class Texts:
 
     def get(self, key: str) -> Reading | None:
         with self.database.read() as connection:
-            row = connection.execute(select(reading).where(reading.c.key == key)).first()
+            row = connection.execute(select(reading).where(reading.c.key == key)).mappings().first()
         return unpack(row) if row else None
 
     def save(self, key: str, made: Reading) -> None:
@@ -125,8 +71,8 @@ class Texts:
         columns = [column for column in reading.c if column.name != "text"]
         query = select(*columns).order_by(reading.c.checked_at.desc()).limit(limit * 3)
         with self.database.read() as connection:
-            rows = connection.execute(query).all()
-        return list({row.url: light(row) for row in reversed(rows)}.values())[::-1][:limit]
+            rows = connection.execute(query).mappings().all()
+        return list({row["url"]: light(row) for row in reversed(rows)}.values())[::-1][:limit]
 
     def keys_of(self, url: str) -> list[str]:
         """The names of every text of this address."""
@@ -196,35 +142,6 @@ def one(key: str) -> Select:
 
 def as_ask(row: Row) -> Ask:
     return Ask(**{name.name: getattr(row, name.name) for name in fields(Ask)})
-
-
-def pack(made: Reading) -> dict[str, Any]:
-    text = zlib.compress(made.text.encode("utf-8", "surrogatepass"), LEVEL)
-    meta = {name.name: getattr(made, name.name) for name in fields(Reading) if name.name not in (*COLUMNS, "text")}
-    own = {name: getattr(made, name) for name in COLUMNS}
-    size = len(text) + len(json.dumps(meta))
-    keys = {"url_key": hashed(made.url), "final_key": hashed(made.final_url or made.url)}
-    return {**own, **keys, "meta": meta, "text": text, "size": size}
-
-
-def unpack(row: Row) -> Reading | None:
-    """None for a row that is damaged: the page is then read anew."""
-    try:
-        text = zlib.decompress(row.text).decode("utf-8", "surrogatepass")
-    except (zlib.error, UnicodeDecodeError):
-        return None
-    return replace(light(row), text=text)
-
-
-def light(row: Row) -> Reading:
-    return of_meta({**row.meta, **{name: getattr(row, name) for name in COLUMNS}})
-
-
-def of_meta(meta: dict[str, Any], text: str = "") -> Reading:
-    """The reading whose fields these are, as JSON gave them back."""
-    listed = {name: tuple(tuple(item) for item in meta.get(name, ())) for name in ("links", "headings", "marks")}
-    plain = {name: tuple(meta.get(name, ())) for name in ("notes", "pages")}
-    return Reading(**{**meta, **listed, **plain, "text": text})
 
 
 def prune(connection: Connection, now: float) -> None:

@@ -2,13 +2,15 @@
 
     python -m tests.bench.repo TREE... [--gitingest PROGRAM --ranks FOLDER] [--repomix PROGRAM]
 
-Each TREE is an unpacked source package; it is copied and committed in a scratch folder. The floor is what git and cat take to
-print every text file. Wall time is the best of the passes. Memory is the highest sum over the process and its children: MB as
-the system counts it for each (RSS), held as they hold it together, with pages that they share counted once (PSS). Python's
-bytecode is kept in the scratch folder, for Leash and gitingest alike, as an installation has it. Memory is watched in a first
-pass that is not timed, as watching takes half a core. gitingest counts tokens, as Leash and repomix do, only where it finds the
-ranks: FOLDER holds fb374d419588a4632f3f557e76b4b70aebbca790 (o200k_base.tiktoken as tiktoken keeps it; litellm's package carries
-that file). On a machine that does other work the CPU seconds tell more than the wall.
+Each TREE is an unpacked source package; it is copied and committed in a scratch folder. "first" is Leash where nothing is kept
+of a tree, "again" where all of it was counted before and nothing has changed since, "changed" where one file has; peers keep
+nothing, and are compared with both. The floor is what git and cat take to print every text file. Wall time is the best of the
+passes, and so is that to the first byte. Memory is the highest sum over the process and its children: MB as the system counts
+it for each (RSS), held as they hold it together, with pages that they share counted once (PSS). Python's bytecode is kept in
+the scratch folder, for Leash and gitingest alike, as an installation has it. Memory is watched in a first pass that is not
+timed, as watching takes half a core. gitingest counts tokens, as Leash and repomix do, only where it finds the ranks: FOLDER
+holds fb374d419588a4632f3f557e76b4b70aebbca790 (o200k_base.tiktoken as tiktoken keeps it; litellm's package carries that file).
+On a machine that does other work the CPU seconds tell more than the wall.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -79,33 +82,57 @@ def share(process: psutil.Process) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
-def contestants(tree: Path, given: argparse.Namespace, scratch: Path) -> dict[str, list[str]]:
-    leash = [sys.executable, "-m", "server.cli", "repo", str(tree)]
-    rows = {"floor": ["sh", "-c", FLOOR], "leash --token-estimate": [*leash, "--token-estimate"], "leash": leash,
-            "leash --outline": [*leash, "--outline"], "leash --tokens 100000": [*leash, "--tokens", "100000"]}
+class Row(NamedTuple):
+    """A contestant: its command, and what is done before it runs, untimed."""
+
+    words: list[str]
+    before: Callable[[Path], None] = lambda tree: None
+
+
+def forget(_tree: Path) -> None:
+    shutil.rmtree(f"{os.environ['LEASH_DATA_DIR']}/counts", ignore_errors=True)
+
+
+def change(tree: Path) -> None:
+    with next(tree.glob("README*")).open("a") as file:
+        file.write(f"Changed at {time.time_ns()}.\n")
+
+
+def contestants(tree: Path, given: argparse.Namespace, scratch: Path) -> dict[str, Row]:
+    """By name, in the order of a pass: "again" and "changed" follow what they need."""
+    rows = {"floor": Row(["sh", "-c", FLOOR])}
+    for options in ("--token-estimate", "--outline", "--tokens 100000", ""):
+        words = [sys.executable, "-m", "server.cli", "repo", str(tree), *options.split()]
+        rows |= {f"leash {options}".strip() + ", first": Row(words, forget), f"leash {options}".strip() + ", again": Row(words)}
+    rows["leash, changed"] = Row(words, change)
     if given.gitingest:
-        rows["gitingest"] = [given.gitingest, str(tree), "-o", str(scratch / "gitingest.txt")]
+        rows["gitingest"] = Row([given.gitingest, str(tree), "-o", str(scratch / "gitingest.txt")])
     if given.repomix:
-        rows["repomix"] = [given.repomix, str(tree), "-o", str(scratch / "repomix.xml"), "--quiet"]
+        rows["repomix"] = Row([given.repomix, str(tree), "-o", str(scratch / "repomix.xml"), "--quiet"])
     return rows
 
 
 def compare(tree: Path, given: argparse.Namespace, scratch: Path) -> None:
     rows = contestants(tree, given, scratch)
-    memory = {name: run(words, tree, scratch / "out.txt", watched=True)[3:] for name, words in rows.items()}
+    memory: dict[str, tuple[float, ...]] = {}
     best: dict[str, tuple[float, ...]] = {}
-    for _ in range(given.passes):
-        for name, words in rows.items():
-            found = run(words, tree, scratch / "out.txt", watched=False)[:3]
-            best[name] = tuple(map(min, found, best.get(name, found)))
-    print(f"\n{tree.name}: {'wall s':>26} {'first s':>8} {'CPU s':>7} {'MB':>6} {'held':>6}")
+    for watched in (True, *[False] * given.passes):
+        for name, row in rows.items():
+            row.before(tree)
+            found = run(row.words, tree, scratch / "out.txt", watched)
+            if watched:
+                memory[name] = found[3:]
+            else:
+                best[name] = tuple(map(min, found[:3], best.get(name, found)))
+    print(f"\n{tree.name:32} {'wall s':>8} {'byte s':>8} {'CPU s':>7} {'MB':>6} {'held':>6}")
     for name, (first, wall, used) in best.items():
-        print(f"  {name:28} {wall:8.2f} {first:8.2f} {used:7.2f} {memory[name][0]:6.0f} {memory[name][1]:6.0f}")
+        print(f"  {name:30} {wall:8.2f} {first:8.2f} {used:7.2f} {memory[name][0]:6.0f} {memory[name][1]:6.0f}")
     print(f"  allowed with estimates: {0.5 + 4 * best['floor'][1]:.2f} s")
     for peer in ("gitingest", "repomix"):
         if peer in best:
-            wall, used = (best[peer][at] / best["leash"][at] for at in (1, 2))
-            print(f"  {peer} takes {wall:.1f} times as long, and {used:.1f} times the CPU seconds")
+            for name in ("leash, first", "leash, again"):
+                wall, used = (best[peer][at] / best[name][at] for at in (1, 2))
+                print(f"  {peer} takes {wall:.1f} times as long as {name}, and {used:.1f} times the CPU seconds")
 
 
 def main() -> None:

@@ -13,10 +13,10 @@ import pytest
 from agent.settings import Settings
 from server import create_app
 from server.doorbell import NoDoorbell
+from server.kept import Reading
 from server.service import Service
 from server.store import open_store
 from server.store.captures import brief_key
-from server.store.texts import Reading
 from tests.clerk import Clerk
 from tests.crew import page, wait_until
 from tests.fakes import ScriptedModel

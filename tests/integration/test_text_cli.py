@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +18,7 @@ from click.testing import CliRunner
 from agent.settings import Settings
 from server.bulk import texts
 from server.text_cli import command
-from tests.fakes import Answer, ScriptedSite
+from tests.fakes import Answer, Asked, ScriptedSite
 
 ROOT = Path(__file__).parents[2]
 WORDS = "The bridge opens twice a day at high water, for twelve minutes, and never on a Sunday. "
@@ -47,6 +49,52 @@ def test_a_page_is_printed_kept_and_there_the_second_time(site: ScriptedSite, tm
     assert len(site.asked) == asked
     assert parts["cut"]["limit"] == 100
     assert f'"{site.base}/rules"' in json.dumps(parts["links"])
+
+
+def test_a_kept_page_is_there_without_the_store_and_the_same(site: ScriptedSite, tmp_path: Path) -> None:
+    allow = {"LEASH_ALLOW_NETS": f"{urlsplit(site.base).hostname}/32", "PYTHONPROFILEIMPORTTIME": "1"}
+    first, again = (leash_text(tmp_path, f"{site.base}/bridge", **allow) for _ in range(2))
+    assert ["sqlalchemy" in done.stderr for done in (first, again)] == [True, False]
+    assert [line for line in first.stdout.splitlines() if not line.startswith("age: ")] == \
+        [line for line in again.stdout.splitlines() if not line.startswith("age: ")]
+
+
+def test_an_old_page_is_asked_for_with_what_is_known_of_it_and_confirmed(tmp_path: Path) -> None:
+    def script(asked: Asked) -> Answer:
+        if asked.headers.get("if-none-match") == '"one"':
+            return Answer(status=304, headers={"ETag": '"one"'})
+        return Answer((PAGE.encode(),), kind="text/html", headers={"ETag": '"one"'})
+
+    with ScriptedSite(script) as site:
+        allow = {"LEASH_ALLOW_NETS": f"{urlsplit(site.base).hostname}/32"}
+        first = leash_text(tmp_path, f"{site.base}/bridge", **allow)
+        with closing(sqlite3.connect(tmp_path / "leash.db")) as connection, connection:
+            connection.execute("UPDATE reading SET checked_at = 1000, expires_at = 1600")
+        again = leash_text(tmp_path, f"{site.base}/bridge", **allow)
+        with closing(sqlite3.connect(tmp_path / "leash.db")) as connection:
+            checked, expires = connection.execute("SELECT checked_at, expires_at FROM reading").fetchone()
+    assert [done.returncode for done in (first, again)] == [0, 0]
+    assert first.stdout.split("---\n", 2)[2] == again.stdout.split("---\n", 2)[2]
+    assert checked > 1e9
+    assert expires == checked + 600
+
+
+def test_a_text_that_cannot_be_kept_is_printed(site: ScriptedSite, tmp_path: Path) -> None:
+    allow = {"LEASH_ALLOW_NETS": f"{urlsplit(site.base).hostname}/32"}
+    (tmp_path / "data").write_text("a file")
+    done = leash_text(tmp_path / "data", f"{site.base}/bridge", **allow)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "The bridge opens twice a day" in done.stdout
+    (tmp_path / "full").mkdir()
+    leash_text(tmp_path / "full", f"{site.base}/other", **allow)
+    with closing(sqlite3.connect(tmp_path / "full" / "leash.db")) as connection, connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON reading BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END")
+    asked = len(site.asked)
+    done = leash_text(tmp_path / "full", f"{site.base}/bridge", **allow)
+    assert done.returncode == 0
+    assert done.stderr.startswith("This text is not kept. The disk that holds")
+    assert "The bridge opens twice a day" in done.stdout
+    assert [one.path for one in site.asked[asked:]].count("/bridge") == 1
 
 
 def test_a_slow_page_is_said_to_be_awaited_beside_the_text(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 
 from agent.settings import Settings
 from server import create_app
+from server.kept import key_of
 from server.options import Options
 from server.packs import shape_of
 from server.service import Service, open_service
-from server.store.texts import key_of
 from tests.crew import RedisServer, Workers, wait_until
 from tests.fakes_text import TEXT, ScriptedPacker, ScriptedReader
 

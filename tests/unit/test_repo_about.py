@@ -10,7 +10,7 @@ import pytest
 from agent.repo.about import Density
 from agent.repo.marks import Marks
 from agent.repo.names import Entry
-from agent.tokens import count
+from agent.tokens import count, count_all
 from tests.conftest import ROOT
 
 CODE = "".join(path.read_text("utf-8") for path in sorted((ROOT / "agent").rglob("*.py")))
@@ -39,7 +39,7 @@ class Texts:
 ], ids=["code", "prose", "small files", "mixed", *WORDS])
 def test_the_sum_is_within_five_percent(texts: dict[str, str]) -> None:
     tree = Texts(texts)
-    density = Density(tree, tree.entries, 10_000_000)
+    density = Density(tree, tree.entries, 10_000_000, count_all)
     assert sum(map(density.tokens, tree.entries)) == pytest.approx(sum(map(count, texts.values())), rel=0.05)
 
 

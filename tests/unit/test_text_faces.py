@@ -21,8 +21,8 @@ from server.faces import (
     problem_markdown,
     receipt_words,
 )
+from server.kept import Reading
 from server.reading import blocks_of, error_of, fresh_seconds, marks_of, problem_of, reading_of, structure_of, words_of
-from server.store.texts import Reading
 from tests.fakes_text import FENCED, LONG, read_of
 
 URL = "https://tides.example/bridge"
