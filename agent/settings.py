@@ -314,7 +314,10 @@ def read_env_file(path: Path) -> dict[str, str]:
     """NAME=value lines; blank ones and those after a # are passed over, quotes around a value are not part of it."""
     if not path.is_file():
         return {}
-    lines = (line.strip().removeprefix("export ") for line in path.read_text().splitlines())
+    try:
+        lines = [line.strip().removeprefix("export ") for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path} cannot be read: {error}. It holds lines such as LEASH_PORT=8765, as UTF-8.") from None
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     return {name.strip(): unquoted(value.strip()) for name, value in pairs}
 
@@ -329,8 +332,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     import tomllib  # 2 ms, for a file that few have
 
     try:
-        return tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSetting(f"{path} cannot be read: {error}. It holds lines such as port = 8765.") from None
 
 
