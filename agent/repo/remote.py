@@ -74,7 +74,8 @@ def open_remote(target: Target, ref: str, means: Means, bounds: Bounds, limit: i
 
 def scratch(settings: Settings) -> Path:
     folder = settings.data_dir / "tmp"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # if this is the first that is kept there
+    folder.mkdir(exist_ok=True, mode=0o700)
     return folder
 
 
