@@ -20,7 +20,7 @@ from werkzeug.http import http_date
 from werkzeug.wrappers import Response as AnyResponse
 
 from agent.errors import BadInput, LeashError
-from server import faces, guard
+from server import faces, guard, receipts
 from server.auth import OWN_SITES
 from server.options import OPTIONS, PREFIX, Options, read_options, refuse_for_page
 from server.pairing import NotAllowed
@@ -114,7 +114,7 @@ def as_page(made: Reading, asked: Asked, options: Options) -> Response:
     body = rest if first.startswith("# ") and words_of(first[2:]) == made.title else shown  # it stands above already
     about = {
         "made": made, "part": part, "html": text_html(body), "raw": faces.markdown_of(made, options.tokens, time.time())[:SHOWN * 2],
-        "shortened": len(shown) < len(part.text), "receipt": faces.receipt_words(made.receipt),
+        "shortened": len(shown) < len(part.text), "receipt": faces.receipt_of(made, part, options.tokens), "counts": receipts.counts,
         "age": faces.age_words(time.time() - made.checked_at), "file": faces.file_name(made),
         "markdown_url": own_url(asked, "markdown"), "json_url": own_url(asked, "json"), "anew_url": own_url(asked, "html", cache="no"),
         "rungs": RUNG_WORDS, "research": url_for("web.home", question=f"What does {made.final_url or made.url} say about "),

@@ -184,7 +184,25 @@ def selected(page: Page, selector: str) -> tuple[list[HtmlElement], dict[str, An
     inside = set(found)
     roots = [el for el in found if inside.isdisjoint(el.iterancestors())]
     held = {block for root in roots for block in root.iter()} | set(owners(page.blocks, roots))
-    return [stage(root) for root in roots], receipt(page.blocks, [el in held for el in page.blocks.elements], "selector")
+    report = receipt(page.blocks, [el in held for el in page.blocks.elements], "selector")
+    beyond = report["page"]["words"] - report["text"]["words"]
+    rest = [{"what": "the rest of the page", "words": beyond, "why": f"the selector “{selector}” does not match it"}] if beyond else []
+    return gathered([stage(root) for root in roots]), {**report, "dropped": rest}
+
+
+def gathered(roots: list[HtmlElement]) -> list[HtmlElement]:
+    """Several roots as one, each a block of it, so that they share their numbers of links and notes."""
+    if len(roots) == 1:
+        return roots
+    body = roots[0].getroottree().getroot()
+    around = body.makeelement("div")
+    body.append(around)
+    for root in roots:
+        root.tail = None
+        block = body.makeelement("div")
+        around.append(block)
+        block.append(root)
+    return [around]
 
 
 def stage(root: HtmlElement) -> HtmlElement:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, Select, and_, delete, func, or_, select,
 from server.store.database import Database, insert_once
 from server.store.tables import reading, reading_ask
 
-EDITION = 3  # raise it when the same page becomes another text: what was kept before is then read anew, and not confirmed
+EDITION = 4  # raise it when the same page becomes another text: what was kept before is then read anew, and not confirmed
 LEVEL = 3  # of zlib: a page in under a millisecond
 DAYS = 30.0  # that a reading is kept after it was last known to be the page's
 MOST_BYTES = 300_000_000  # of all readings together, packed
