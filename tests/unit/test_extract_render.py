@@ -147,3 +147,33 @@ def test_pages_made_to_exhaust_end_soon(name):
     for style in (Want(), None):
         assert len(markdown(tree, lambda el: False, style, BASE)) < 3_000_000
     assert time.process_time() - started < 8
+
+
+@pytest.mark.parametrize(("html", "said"), [
+    ("<a href=/b>bob</a><span>Posts: 12</span><span>Joined: Mar 2020</span>", "bob Posts: 12 Joined: Mar 2020"),
+    ("<span>€129</span><small>incl. VAT</small>", "€129 incl. VAT"), ("€129<small>incl. VAT</small>", "€129 incl. VAT"),
+    ("<b>bob wrote:</b><span>How do I</span>", "bob wrote: How do I"), ("<cite>bob wrote:</cite>How do I", "bob wrote: How do I"),
+    ("<a href=1>1</a><a href=2>2</a><a href=3>Next</a>", "1 2 Next"), ("Published by:<span>Mega Crit</span>", "Published by: Mega Crit"),
+    ("<a href=/x><span class=t>The title</span><span class=n>12 comments</span></a>", "The title 12 comments"),
+    ("<span class=name>nullable</span><span class=kind>string</span>", "nullable string"),
+    ("<span class=n>(8)</span><span class=say>8 reviews with a mean</span>", "(8) 8 reviews with a mean"),
+    ("<kbd>Ctrl</kbd><kbd>C</kbd>", "Ctrl C"), ("<span>One</span><img src=i.png alt=''><span>Two things</span>", "One Two things"),
+])
+def test_words_that_only_a_style_keeps_apart_stay_apart(html, said):
+    assert plain(f"<p>{html}") == said
+    assert marked(f"<p>{html}", Want(links="none", images=False)).replace("*", "").replace("`", "") == said
+
+
+@pytest.mark.parametrize(("html", "said"), [
+    ("<span>O</span><span>nce upon a time</span>", "Once upon a time"), ("<b>H</b>ello there", "Hello there"),
+    ("<span class=c1>Le</span><span class=c1>arn More</span>", "Learn More"),
+    ("<span>inspired p</span><span>roducts of old</span>", "inspired products of old"),
+    ("<a href=1>日本</a><a href=2>東京都</a><span>の大学 3</span>", "日本東京都の大学 3"),
+    ("<span class=n>tools.</span><span class=f>batched</span><span class=p>(</span><em class=a>it</em>", "tools.batched(it"),
+    ("<span class=n>12:</span><span class=m>30 today</span>", "12:30 today"), ("<span>3</span><span>rd time</span>", "3rd time"),
+    ("CO<b>2 is</b>", "CO2 is"), ("the i<b>Phone 12</b>", "the iPhone 12"), ("<b>Java</b>Script", "JavaScript"),
+    ("<a href=1>Spinach</a><strong class=s>, or more</strong>", "Spinach, or more"), ("<a href=1>walk</a><b>ing on</b>", "walking on"),
+    ("<code>a<b class=k>Foo bar</b><i class=n>Bar foo</i></code>", "aFoo barBar foo"), ("<b>x</b><sup>Two words</sup>", "xTwo words"),
+])
+def test_a_word_that_is_cut_over_elements_stays_one(html, said):
+    assert plain(f"<p>{html}") == said

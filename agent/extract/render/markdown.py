@@ -16,6 +16,7 @@ from lxml.html import HtmlElement
 
 from agent.extract.render import code, formulas, lists, pictures, tables
 from agent.extract.render.inline import BREAK, HARD_SPACE, Link, PlainLine, RichLine, code_span, escape_start
+from agent.extract.render.joints import parted, parted_behind
 from agent.extract.render.links import Addresses, is_permalink, is_wordy_permalink
 from agent.extract.render.notes import Notes
 from agent.extract.render.shadow import children_of, is_shadow, text_of
@@ -110,6 +111,8 @@ class Flow:
             if leave:
                 leave()
             if stack:
+                if el.tail and self.line.says and parted_behind(el):
+                    self.line.text(" ")
                 self.line.text(el.tail)
         self.end_line()
 
@@ -119,6 +122,8 @@ class Flow:
         if not isinstance(tag, str):
             self.line.text(el.tail)
             return
+        if self.line.says and parted(el):
+            self.line.text(" ")
         handler = self.r.handlers.get(tag)
         if handler is None or not handler(self, el, stack):
             self.plainly(el, tag, stack)
