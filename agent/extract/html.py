@@ -23,6 +23,7 @@ from agent.extract.about import about, canonical
 from agent.extract.render.markdown import markdown
 from agent.extract.render.notes import Notes
 from agent.extract.render.tags import closed
+from agent.extract.render.unseen import seen
 from agent.extract.select.blocks import Blocks, blocks_of
 from agent.extract.select.choose import Judgement, judge
 from agent.extract.select.prune import prune
@@ -57,6 +58,7 @@ def extract(html: str, url: str, want: Want | None = None, tree: HtmlElement | N
     """
     tree = parse(html) if tree is None else tree
     said = {**about(tree, url), "canonical": canonical(tree, url)}
+    said["title"] = seen(said["title"])
     blocks = blocks_in(tree)
     page = Page(html, url, tree, blocks, judge(blocks, tree, url))
     if want is not None and want.selector:

@@ -177,3 +177,21 @@ def test_words_that_only_a_style_keeps_apart_stay_apart(html, said):
 ])
 def test_a_word_that_is_cut_over_elements_stays_one(html, said):
     assert plain(f"<p>{html}") == said
+
+
+@pytest.mark.parametrize(("html", "said"), [
+    ("Donau\u00addampf\u00adschiff, in\u200bvisible, \ufeffwords, no\u200djoin", "Donaudampfschiff, invisible, words, nojoin"),
+    ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+    ("<b>\u0645\u06cc</b>\u200c\u062e\u0648", "\u0645\u06cc\u200c\u062e\u0648"),
+    ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"), ("\u17a0\u17be\u200b\u1780", "\u17a0\u17be\u200b\u1780"),
+    ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"), ("\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525"),
+    ("日本語\n  の文。\r\n次の文 word\n日", "日本語の文。次の文 word 日"), ("한국어\n문장", "한국어 문장"),
+])
+def test_what_nobody_sees_is_no_text(html, said):
+    assert plain(f"<p>{html}") == said
+    assert marked(f"<p>{html}").replace("*", "") == said
+
+
+def test_code_keeps_what_nobody_sees():
+    assert "a\u00adb\u200dc" in plain("<pre>a\u00adb\u200dc</pre>")
+    assert marked("<p><code>a\u00adb\u200dc</code>") == "`a\u00adb\u200dc`"
