@@ -103,6 +103,12 @@ def reading_of(read: Read, url: str, now: float) -> Reading:
                    headings=headings, marks=marks, receipt=counted(dict(read.receipt), held), offers=dict(read.offers), pages=read.pages)
 
 
+def measured(text: str) -> Reading:
+    """A text alone, as a reading that says its size and where it may be cut."""
+    marks = tuple(marks_of(text))
+    return Reading("", text, 0, 0, 0, tokens=marks[-1][1], marks=marks)
+
+
 def fresh_seconds(max_age: float | None) -> float:
     """How long a text is given without asking the site again."""
     return KEEP if max_age is None else min(max(max_age, LEAST), MOST)

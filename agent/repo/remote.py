@@ -101,7 +101,7 @@ class Fetch:
         """What to ask the remote for, and the path in it."""
         target = self._target
         if ref:
-            return self._named(ref), target.path
+            return self._named(ref), self._part(target.tail)[1] if target.tail else target.path
         if target.tail:
             return self._part(target.tail)
         if target.kind == "commit" and not SHA.fullmatch(target.ref):
