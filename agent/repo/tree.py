@@ -26,6 +26,11 @@ class Commit:
         under = ["--", self.path] if self.path else []
         return [tree_entry(row) for row in self.git.rows("ls-tree", "-r", "-l", "-z", "--full-tree", self.commit, *under)]
 
+    def top(self) -> list[Entry]:
+        """What stands in no folder, also where a part alone is read."""
+        rows = self.git.rows("ls-tree", "-l", "-z", "--full-tree", self.commit)
+        return [tree_entry(row) for row in rows if not row.startswith(b"040000")]
+
     def read(self, entries: Iterable[Entry], limit: int) -> Iterator[bytes | None]:
         """The bytes of each, in order; None if they are not here or more than the limit. Some are asked for ahead."""
         cat = self._cat = self._cat or self.git.start("cat-file", "--batch", feed=True)

@@ -43,6 +43,7 @@ HOSTILE = {
 
 TIDES = {
     "README.md": b"# Tides\n\nTells when bridges open.\n\n" + b"It is a small program. " * 50,
+    "LICENSE": b"Permission is hereby granted, free of charge, to any person obtaining a copy of this\n",
     "docs/bridges.md": b"# Bridges\n\nThe old bridge at Marrow opens two hours before high water.\n",
     "docs/boats.md": b"# Boats\n\nBoats float.\n",
     "src/open.py": b"".join(b"def f%d():\n    return %d\n\n\n" % (n, n) for n in range(200)) +
@@ -116,6 +117,18 @@ def paths(found: dict) -> list[str]:
 )
 def test_parts_of_a_remote_repository(url: str, expected: list[str], settings: Settings) -> None:
     assert paths(fetched(url, settings)) == expected
+
+
+@pytest.mark.parametrize(("url", "ref"), [
+    ("https://github.com/acme/plain", ""), ("https://github.com/acme/plain/tree/feature/x/y/docs", "branch feature/x/y"),
+    ("https://github.com/acme/plain/releases/tag/v1.0", "tag v1.0"), ("https://github.com/acme/plain/pull/3", "pull request 3"),
+])
+def test_a_summary_names_what_was_asked_for(url: str, ref: str, settings: Settings) -> None:
+    assert fetched(url, settings)["ref"] == ref
+
+
+def test_a_part_says_the_licence_of_the_whole(settings: Settings) -> None:
+    assert fetched("https://github.com/acme/tides/tree/main/docs", settings)["licence"] == "MIT (LICENSE)"
 
 
 def test_another_ref_than_the_address_names_keeps_the_folder(settings: Settings) -> None:

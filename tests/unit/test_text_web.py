@@ -199,6 +199,16 @@ def test_what_was_read_is_listed_and_can_be_deleted(client: FlaskClient) -> None
     assert client.post("/text/forget", data={"url": URL}, base_url=HERE, headers={"Origin": "https://evil.example"}).status_code == 403
 
 
+def test_what_is_not_there_is_told_to_programs_as_the_documentation_says(client: FlaskClient) -> None:
+    nothing = ask(client, "/api/runs/none", Accept="application/json")
+    assert (nothing.status_code, nothing.json["type"]) == (404, "urn:leash:problem:not-found")
+    stray = ask(client, "/favicon.png", Accept="application/json")
+    assert (stray.status_code, stray.json["type"]) == (404, "urn:leash:problem:not-found")
+    posted = client.post(f"/{URL}", base_url=HERE, headers={"Accept": "application/json", "Origin": HERE})
+    assert (posted.status_code, posted.mimetype) == (405, "application/problem+json")
+    assert client.post(f"/{URL}", base_url=HERE, headers={"Accept": "text/html", "Origin": HERE}).mimetype == "text/html"
+
+
 def test_a_header_that_is_no_option_is_refused_as_a_name_in_the_query_is(client: FlaskClient) -> None:
     by_query = ask(client, f"/{URL}?leash_file-byte=9", Accept="application/json")
     by_header = ask(client, f"/{URL}", Accept="application/json", **{"Leash-Token": "9"})
