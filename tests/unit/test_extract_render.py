@@ -195,3 +195,43 @@ def test_what_nobody_sees_is_no_text(html, said):
 def test_code_keeps_what_nobody_sees():
     assert "a\u00adb\u200dc" in plain("<pre>a\u00adb\u200dc</pre>")
     assert marked("<p><code>a\u00adb\u200dc</code>") == "`a\u00adb\u200dc`"
+
+
+@pytest.mark.parametrize(("html", "said"), [
+    ("<ul><li><input type=checkbox checked> Done<li><input type=checkbox> Open</ul>", "- [x] Done\n- [ ] Open"),
+    ("<ul><li><input type=checkbox name=brand value=b> Brand</ul>", "- Brand"),
+    ("<ul><li><input type=checkbox id=fold><label for=fold></label> A post</ul>", "- A post"),
+    ("<form><ul><li><input type=checkbox> Brand</ul></form>", "- Brand"),
+])
+def test_the_box_of_a_task_is_kept_and_that_of_a_form_is_not(html, said):
+    assert marked(html) == said
+
+
+@pytest.mark.parametrize("img", ["<img alt=Plan>", "<img alt=Plan src=data:image/gif;base64,R0>"])
+def test_a_picture_is_had_from_its_sources(img):
+    picture = f"<picture><source srcset='/a.webp 100w, /b.webp 200w'></source>{img}</picture>"
+    assert marked(f"<p>See {picture} now.") == "See ![Plan](https://a.org/b.webp) now."
+    assert marked(f"<p><a href=/x>{picture}A plan</a>") == "[A plan](https://a.org/x)"
+
+
+@pytest.mark.parametrize(("html", "said"), [
+    ("Rating: <span role=img aria-label='4.5 out of 5 stars'></span> (12)", "Rating: 4.5/5 (12)"),
+    ("<i title='Rated 4 of 5'></i>good", "4/5 good"), ("<svg><title>4,5 von 5 Sternen</title><path/></svg>", "4,5/5"),
+    ("<span aria-label='4.5 out of 5'>4.5</span>", "4.5"), ("<i title='4 of 5'></i><b>4</b> (12)", "**4** (12)"),
+    ("<span aria-label='Close'></span>ok", "ok"),
+    ("<span title='Page 4 of 5 in the long guide to bridges and to their many keepers'></span>ok", "ok"),
+])
+def test_stars_that_are_drawn_are_said(html, said):
+    assert marked(f"<p>{html}") == said
+
+
+def test_lines_that_a_style_keeps_are_kept():
+    assert plain("<div style='white-space:pre-wrap'>Roses are red\nViolets <b>are</b> blue</div>") == "Roses are red\nViolets are blue"
+    assert marked("<div style='white-space:pre-line'>Roses\nViolets <b>are</b>\nblue</div>") == "Roses  \nViolets **are**  \nblue"
+    code = "<div style='color:red; white-space: pre'>for x in y:\n    print(x)</div>after"
+    assert plain(code) == marked(code) == "```\nfor x in y:\n    print(x)\n```\n\nafter"
+
+
+def test_buttons_that_only_act_are_no_text():
+    html = "<p>Run this <span role=button>Copy</span></p><div role=button>Add to cart</div><div role=button>What is a pump?</div>"
+    assert plain(html) == marked(html) == "Run this\n\nWhat is a pump?"
