@@ -35,16 +35,29 @@ class Given:
     html: str
 
 
-def texts(lines: Iterable[str], settings: Settings, want: Want | None = None, cores: int | None = None) -> Iterator[dict[str, Any]]:
-    """For each line {"id", "url", "html"} an {"id", "text"}, with an "error" where there is no text."""
+def texts(lines: Iterable[str], settings: Settings, want: Want | None = None, limit: int | None = None,
+          cores: int | None = None) -> Iterator[dict[str, Any]]:
+    """For each line {"id", "url", "html"} an {"id", "text"}, with an "error" where there is no text.
+
+    A text of more than `limit` tokens is cut, and its line says in "left_out_tokens" how many follow.
+    """
     from agent.extract.child import Children
 
     count = cores or os.cpu_count() or 1
     children = Children("agent.extract.document:extract", count, settings.extract_seconds, settings.extract_memory)
     try:
-        yield from in_order(lines, children, count, want)
+        for row in in_order(lines, children, count, want):
+            yield row if limit is None else cut(row, limit)
     finally:
         children.close()
+
+
+def cut(row: dict[str, Any], limit: int) -> dict[str, Any]:
+    from server.faces import part_of
+    from server.reading import measured
+
+    part = part_of(measured(row["text"].rstrip("\n") + "\n"), limit)
+    return {**row, "text": part.text.rstrip("\n"), "left_out_tokens": part.left_tokens} if part.left_tokens else row
 
 
 def in_order(lines: Iterable[str], children: Children, count: int, want: Want | None) -> Iterator[dict[str, Any]]:

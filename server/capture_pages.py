@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from agent.errors import LeashError
-from server import faces, web
+from server import faces, receipts, web
 from server.api import service
 from server.reading import words_of
 from server.render import text_html
@@ -36,7 +36,7 @@ def read(capture_id: str) -> str:
     first, _, rest = shown.partition("\n")
     body = rest if first.startswith("# ") and words_of(first[2:]) == made.title else shown  # it stands above already
     return render_template("capture.html", capture=capture, made=made, html=text_html(body), shortened=len(shown) < len(text), keeps=keeps,
-                           raw=faces.markdown_of(made, None, time.time())[:SHOWN * 2], receipt=faces.receipt_words(made.receipt),
+                           raw=faces.markdown_of(made, None, time.time())[:SHOWN * 2], receipt=made.receipt, counts=receipts.counts,
                            file=faces.file_name(made))
 
 

@@ -26,6 +26,7 @@ from agent.errors import (
     Unreadable,
     Walled,
 )
+from server import receipts
 
 if TYPE_CHECKING:
     from server.kept import Reading
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 LONGEST_NAME = 80
 PLAIN_FIELDS = ("url", "final_url", "title", "author", "date", "site", "language", "canonical", "kind", "format", "rung", "wall", "sha256")
+REFERENCE = re.compile(r"\]\[(\d+)\]")
 CUT = "[Cut at the limit of {limit:,} tokens: {tokens:,} tokens in {blocks} follow in the whole text of {whole:,}.]"
 
 
@@ -49,13 +51,52 @@ class Part:
 
 
 def part_of(made: Reading, limit: int | None) -> Part:
-    """The text up to the last block that ends within `limit` tokens; where not even one does, a part of the first."""
+    """The text up to the last block that ends within `limit` tokens; where not even one does, a part of the first.
+
+    Of addresses that are listed at the text's end, those of the links that remain stay below them, within the limit.
+    """
     if limit is None or made.tokens <= limit:
         return Part(made.text, made.tokens)
-    within = [mark for mark in made.marks if mark[1] <= limit]
-    place, tokens, _ = next((mark for mark in reversed(within) if mark[2]), within[-1] if within else (0, 0, False))
-    left = sum(mark[2] for mark in made.marks if mark[0] > place)
-    return Part(closed(made.text[:place]), tokens, made.tokens - tokens, left)
+    listed = listed_in(made)
+    place, tokens, named = within(made, limit, listed)
+    if not place and listed:  # not one block fits with its addresses
+        place, tokens, named = within(made, limit, {})
+    left = sum(mark[2] for mark in made.marks if mark[0] > place) - bool(named)
+    kept = [listed[number] for number in listed if number in named]
+    tokens += sum(size for _, size in kept)
+    text = closed(made.text[:place])
+    return Part(f"{text.rstrip()}\n\n{''.join(line for line, _ in kept)}" if kept else text, tokens, made.tokens - tokens, left)
+
+
+def within(made: Reading, limit: int, listed: dict[str, tuple[str, int]]) -> tuple[int, int, set[str]]:
+    """Where to cut, the tokens up to there, and which of the listed addresses are referred to before it."""
+    best, spent, last, named = (0, 0, set()), 0, 0, set()
+    whole = False
+    for place, tokens, ends in made.marks:
+        new = set(REFERENCE.findall(made.text, last, place)) & listed.keys() - named if listed else set()
+        named, last = named | new, place
+        spent += sum(listed[number][1] for number in new)
+        if tokens + spent > limit:
+            break
+        if ends or not whole:
+            best, whole = (place, tokens, named), whole or ends
+    return best
+
+
+def listed_in(made: Reading) -> dict[str, tuple[str, int]]:
+    """The addresses that a text lists at its end: by their number, the line and its tokens."""
+    from server.reading import LISTED
+
+    ends = [mark for mark in made.marks if mark[2]][-2:]
+    start, before = ends[0][:2] if len(ends) == 2 else (0, 0)
+    if not LISTED.fullmatch(made.text, start):
+        return {}
+    listed = {}
+    for place, tokens, _ in (mark for mark in made.marks if mark[0] > start):
+        line = made.text[start:place]
+        listed[line[1:line.index("]")]] = line, tokens - before
+        start, before = place, tokens
+    return listed
 
 
 def closed(text: str) -> str:
@@ -73,12 +114,12 @@ def closed(text: str) -> str:
 def markdown_of(made: Reading, limit: int | None, now: float) -> str:
     """The text with its provenance on top; a cut text says what was left out."""
     part = part_of(made, limit)
-    lines = [f"{name}: {value}" for name, value in provenance_of(made, part, now)]
+    lines = [f"{name}: {value}" for name, value in provenance_of(made, part, limit, now)]
     text = "\n".join(["---", *lines, "---", "", part.text.rstrip("\n"), ""])
     return f"{text}\n{cut_words(made, part, limit)}\n" if part.left_tokens else text
 
 
-def provenance_of(made: Reading, part: Part, now: float) -> list[tuple[str, str]]:
+def provenance_of(made: Reading, part: Part, limit: int | None, now: float) -> list[tuple[str, str]]:
     """The lines on top, those there are. A page's own words are quoted as JSON does it, which YAML reads too."""
     size = f"{'' if made.exact else 'about '}{part.tokens}"
     address = made.final_url or made.url
@@ -90,6 +131,7 @@ def provenance_of(made: Reading, part: Part, now: float) -> list[tuple[str, str]
         ("fetched", moment(made.fetched_at)), ("age", age_words(now - made.checked_at)), ("rung", made.rung),
         ("kind", made.kind), ("format", made.format if made.format != "html" else ""), ("wall", made.wall),
         ("tokens", f"{size} of {made.tokens}" if part.left_tokens else size),
+        ("receipt", quoted(receipts.line(receipt_of(made, part, limit)))),
     ]
     return [row for row in rows if row[1]] + [("note", quoted(note)) for note in made.notes]
 
@@ -127,18 +169,17 @@ def json_of(made: Reading, limit: int | None, now: float) -> dict[str, Any]:
         "tokens_exact": made.exact, "cut": cut if part.left_tokens else None, "text": part.text,
         "links": [{"text": words, "url": url} for words, url in made.links],
         "headings": [{"level": level, "text": words} for level, words in made.headings],
-        "receipt": made.receipt, "offers": made.offers, "pages": list(made.pages), "notes": list(made.notes),
+        "receipt": receipt_of(made, part, limit), "offers": made.offers, "pages": list(made.pages), "notes": list(made.notes),
     }
 
 
-def receipt_words(receipt: dict[str, Any]) -> str:
-    """The receipt in a line: what of the page is in the text."""
-    page, text = receipt.get("page") or {}, receipt.get("text") or {}
-    named = [f"{text.get(name, 0):,} of {page[name]:,} {word}" for name, word in RECEIPT_WORDS if page.get(name)]
-    return ", ".join(named)
+def receipt_of(made: Reading, part: Part, limit: int | None) -> dict[str, Any]:
+    """The receipt of as much of the text as is given."""
+    if not part.left_tokens or limit is None:
+        return made.receipt
+    from server.reading import counts_in
 
-
-RECEIPT_WORDS = (("words", "words"), ("code", "code blocks"), ("tables", "tables"), ("links", "links"))
+    return receipts.cut(made.receipt, counts_in(part.text), limit)
 
 
 def file_name(made: Reading, ending: str = "md") -> str:

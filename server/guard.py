@@ -33,6 +33,7 @@ HEADERS = {
 }
 STATUS = ((Unpaired, 401), (NotAllowed, 403), (NotFound, 404), (TooLate, 409), (BadInput, 400), (TooMany, 429), (Busy, 503),
           (StorageError, 507), (LeashError, 500))
+NAMES = {400: "bad-input", 404: "not-found", 500: "fault", 503: "busy", 507: "storage"}  # of problems, as docs/text.md has them
 SENTENCES = {
     400: "The request cannot be read.",
     404: "There is nothing at this address.",
@@ -92,7 +93,7 @@ def on_http_error(error: HTTPException) -> Response:
 
 def told(status: int, detail: str, **more: Any) -> Response:
     """The fault, in the form that the asker reads; `more` is for programs."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/") or prefers_json():
         return problem(status, detail, **more)
     words = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(detail)))
     page = PAGE.format(title=escape(HTTPStatus(status).phrase), style=STYLE, detail=words)
@@ -101,8 +102,13 @@ def told(status: int, detail: str, **more: Any) -> Response:
     return response
 
 
+def prefers_json() -> bool:
+    return request.accept_mimetypes.best_match(("text/html", "application/json"), "text/html") == "application/json"
+
+
 def problem(status: int, detail: str, **more: Any) -> Response:
     """`more` is what a program must tell cases apart by, as its `code`."""
-    body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase}
+    name = NAMES.get(status)
+    body: dict[str, Any] = {"type": f"urn:leash:problem:{name}" if name else "about:blank", "title": HTTPStatus(status).phrase}
     body |= {"status": status, "detail": detail, **more}
     return Response(json.dumps(body), status, mimetype="application/problem+json")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agent.settings import Settings
 
-EDITION = 3  # raise it when the same page becomes another text: what was kept before is then read anew, and not confirmed
+EDITION = 4  # raise it when the same page becomes another text: what was kept before is then read anew, and not confirmed
 LEVEL = 3  # of zlib: a page in under a millisecond
 COLUMNS = ("url", "fetched_at", "checked_at", "expires_at", "etag", "last_modified")
 

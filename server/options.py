@@ -1,7 +1,7 @@
 """How a text may be asked for: every option, how its value is read, and what it is for, in one place.
 
 The prefix takes them as `leash_NAME` in the query and as `Leash-Name` headers, `/api/text` as plain names, the terminal
-as `--name`. Knows neither Flask nor a page.
+as `--name`; `file-bytes` and `file_bytes` are the same name. Knows neither Flask nor a page.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ PREFIX = "leash_"
 FORMATS = ("markdown", "json", "html", "xml")
 MOST_TOKENS = 100_000_000
 LONGEST = 500  # characters of a selector or a pattern
+MOST_FILE_BYTES = 20_000_000
+FOR_PAGES = ("select", "links", "images", "browser")
+FOR_REPOSITORIES = ("include", "exclude", "outline", "all", "ref", "file_bytes", "token_estimate")
 
 
 @dataclass(frozen=True)
 class Options:
-    """`format` "" leaves the form to the Accept header; include, exclude and outline are for repositories."""
+    """`format` "" leaves the form to the Accept header; what stands behind it is for repositories."""
 
     tokens: int | None = None
     select: str = ""
@@ -33,6 +36,10 @@ class Options:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     outline: bool = False
+    all: bool = False
+    ref: str = ""
+    file_bytes: int | None = None
+    token_estimate: bool = False
 
     @property
     def want(self) -> Want:
@@ -68,6 +75,12 @@ def count(value: str) -> int:
     return int(value)
 
 
+def few_bytes(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and 0 < int(value[:12]) <= MOST_FILE_BYTES):
+        raise ValueError(f"a whole number from 1 to {MOST_FILE_BYTES:,}")
+    return int(value)
+
+
 def flag(value: str) -> bool:
     words = {"yes": True, "true": True, "1": True, "on": True, "": True, "no": False, "false": False, "0": False, "off": False}
     if value.lower() not in words:
@@ -100,16 +113,21 @@ OPTIONS: dict[str, Option] = {
     "include": Option(words, "a pattern", "Repositories: only files that match, as src/*.py; may be given more than once.", many=True),
     "exclude": Option(words, "a pattern", "Repositories: no files that match; may be given more than once.", many=True),
     "outline": Option(flag, "yes or no", "Repositories: only signatures and docstrings."),
+    "all": Option(flag, "yes or no", "Repositories: also generated, vendored and minified files and lock files."),
+    "ref": Option(words, "a branch, tag or commit", "Repositories: this one instead of the one that the address names."),
+    "file_bytes": Option(few_bytes, "a whole number", "Repositories: leave out files that are larger; 1,000,000 if not given."),
+    "token_estimate": Option(flag, "yes or no", "Repositories: estimate tokens instead of counting them: faster."),
 }
 
 
 def read_options(given: Iterable[tuple[str, str]], shown: Callable[[str], str] = str) -> Options:
     """The options of (name, value) pairs, plain names. Raises BadInput; `shown` is how the asker writes a name."""
     found: dict[str, Any] = {}
-    for name, value in given:
+    for typed, value in given:
+        name = typed.replace("-", "_")
         option = OPTIONS.get(name)
         if option is None:
-            raise BadInput(f"“{shown(name)[:50]}” is not an option. There are: {', '.join(map(shown, OPTIONS))}.")
+            raise BadInput(f"“{shown(typed)[:50]}” is not an option. There are: {', '.join(map(shown, OPTIONS))}.")
         if name in found and not option.many:
             raise BadInput(f"“{shown(name)}” is given twice. Leave one of them out.")
         found[name] = (*found.get(name, ()), read_value(name, value, shown)) if option.many else read_value(name, value, shown)
@@ -118,15 +136,19 @@ def read_options(given: Iterable[tuple[str, str]], shown: Callable[[str], str] =
 
 def refuse_for_repository(options: Options) -> None:
     """Raises BadInput for an option that only pages have."""
-    unfit = [name for name in ("select", "links", "images", "browser") if getattr(options, name) != getattr(Options(), name)]
-    if unfit:
+    if unfit := asked_of(options, FOR_PAGES):
         raise BadInput(f"“{unfit[0]}” is for pages, and this is the address of a repository.")
 
 
 def refuse_for_page(options: Options) -> None:
     """Raises BadInput for an option that only repositories have."""
-    if options.format == "xml" or options.include or options.exclude or options.outline:
-        raise BadInput("include, exclude, outline and the format xml are for repositories, and this is the address of a page.")
+    unfit = [*asked_of(options, FOR_REPOSITORIES), *(["the format xml"] if options.format == "xml" else [])]
+    if unfit:
+        raise BadInput(f"“{unfit[0]}” is for repositories, and this is the address of a page.")
+
+
+def asked_of(options: Options, names: Iterable[str]) -> list[str]:
+    return [name for name in names if getattr(options, name) != getattr(Options(), name)]
 
 
 def read_value(name: str, value: str, shown: Callable[[str], str]) -> Any:

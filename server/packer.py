@@ -23,11 +23,12 @@ class RealPacker:
         from agent.repo.pack import pack
         from agent.repo.remote import Means, open_target
         from agent.repo.target import target_of
-        from agent.repo.wishes import Wishes
+        from agent.repo.wishes import FILE_BYTES, Wishes
 
         target = target_of(url)
         if target is None:
             raise BadInput(f"{url[:200]} is not the address of a repository.")
-        wishes = Wishes(options.include, options.exclude, options.tokens, shape_of(options)["repo"], options.outline, stop=stop)
+        wishes = Wishes(options.include, options.exclude, options.tokens, shape_of(options)["repo"], options.outline,
+                        options.token_estimate, options.all, options.ref, options.file_bytes or FILE_BYTES, stop)
         with open_target(target, wishes, Means(self.settings, self.door)) as opened, closing(pack(opened, wishes)) as pieces:
             yield Packed(opened.name, opened.commit, pieces)

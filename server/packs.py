@@ -56,7 +56,7 @@ def shape_of(options: Options) -> dict[str, Any]:
     """What makes the text of a repository another one."""
     form = options.format if options.format in ("json", "xml") else "markdown"
     return {"repo": form, "include": list(options.include), "exclude": list(options.exclude), "tokens": options.tokens,
-            "outline": options.outline}
+            **{name: getattr(options, name) for name in ("outline", "all", "ref", "file_bytes", "token_estimate")}}
 
 
 class PackFolder:
@@ -108,11 +108,12 @@ def write_pack(packer: Packer, texts: Texts, shelf: PackFolder, ask: Ask, stop: 
     kept = texts.get(key) if options.cache else None
     with packer(ask.url, options, stop) as packed:
         if kept and kept.etag == packed.commit and shelf.final(key).exists():
-            texts.confirm(key, now, now + fresh_seconds(ask.url))
+            texts.confirm(key, now, now + fresh_seconds(ask.url, options.ref))
             return
         tokens = fill(shelf, ask.key, packed.pieces, stop, tell)
     shelf.part(ask.key).replace(shelf.final(key))
-    texts.save(key, Reading(ask.url, "", now, now, now + fresh_seconds(ask.url), title=packed.name, kind="repository", rung="git",
+    until = now + fresh_seconds(ask.url, options.ref)
+    texts.save(key, Reading(ask.url, "", now, now, until, title=packed.name, kind="repository", rung="git",
                             format=shape_of(options)["repo"], etag=packed.commit, tokens=tokens, exact=False))
     shelf.prune()
 
@@ -144,10 +145,10 @@ def put(file: BinaryIO, data: bytes) -> None:
         raise unkept(error) from None
 
 
-def fresh_seconds(url: str) -> float:
+def fresh_seconds(url: str, ref: str = "") -> float:
     """A commit named in full stays what it is; a branch moves."""
     target = target_of(url)
-    return FOR_GOOD if target and SHA.fullmatch(target.ref) else FRESH
+    return FOR_GOOD if SHA.fullmatch(ref or (target.ref if target else "")) else FRESH
 
 
 # ---------------------------------------------------------------- the web process's half

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent import errors
 from agent.errors import LeashError
+from agent.extract.words import word_count
 from agent.records import sha256_of
 from agent.tokens import count
 from server.kept import Reading, key_of
 from server.options import Options
+from server.receipts import counted
 
 if TYPE_CHECKING:
     from agent.capture import Sent
@@ -32,7 +34,10 @@ HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*#*$")
 WORDS, ADDRESS = r"(?:[^\[\]\n]|!?\[[^\[\]\n]*\](?:\([^()\s]*\))?)*", r"(?:[^()\s<>]|\([^()\s]*\))+"
 LINK = re.compile(rf"(?<!!)\[({WORDS})\]\(<?({ADDRESS})>?(?:[ \t]+\"[^\"\n]*\")?\)")
 NOTE = re.compile(r"\[(\^?[^\]\n]{1,20})\]:[ \t]+<?(https?://\S+?)>?$")
-FENCE = re.compile(r"[ \t]{0,3}(?:[-*+>][ \t]+)*(`{3,}|~{3,})")
+FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})")
+LISTED = re.compile(r"(?:\[\d+\]: \S+\n)+")
+TABLE = re.compile(r"[ \t>]*\|(?:\s*:?-{3,}:?\s*\|)+\s*")
+SIGNS = re.compile(r"[ \t>]*(?:(?:[-*+:]|\d{1,9}[.)]|#{1,6})[ \t]+)*")  # of a line's place: quotation, list, heading
 SPAN = re.compile(r"(`+)(?:(?!\1).)+\1")
 MARKUP = re.compile(rf"!\[([^\]]*)\]\((?:{ADDRESS})\)|\[([^\]]*)\]\((?:{ADDRESS})\)|(?<!\\)[*_`]{{1,3}}(?=\S)|(?<=[^\s\\])[*_`]{{1,3}}")
 ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -106,11 +111,18 @@ def reading_of(read: Read, url: str, now: float) -> Reading:
     about = {name: clean(getattr(page, name)) for name in ("title", "author", "date", "site", "language", "rung")}
     own = {name: clean(getattr(read, name)) for name in ("kind", "format", "wall", "canonical")}
     links, headings = structure_of(text)
+    held = {name: number for name, number in counts_in(text).items() if name != "words"}  # these are the page's own, without alt texts
     fetched = datetime.fromisoformat(page.fetched_at).timestamp()
     return Reading(url, text, min(fetched, now), now, now + fresh_seconds(read.max_age), page.final_url, **about, **own,
                    tokens=marks[-1][1], exact=True, sha256=sha256_of(text), etag=read.validators.etag,
                    last_modified=read.validators.last_modified, notes=tuple(map(clean, read.notes)), links=links,
-                   headings=headings, marks=marks, receipt=dict(read.receipt), offers=dict(read.offers), pages=read.pages)
+                   headings=headings, marks=marks, receipt=counted(dict(read.receipt), held), offers=dict(read.offers), pages=read.pages)
+
+
+def measured(text: str) -> Reading:
+    """A text alone, as a reading that says its size and where it may be cut."""
+    marks = tuple(marks_of(text))
+    return Reading("", text, 0, 0, 0, tokens=marks[-1][1], marks=marks)
 
 
 def fresh_seconds(max_age: float | None) -> float:
@@ -162,6 +174,8 @@ def after_line(line: str, closes: str) -> str:
 
 def pieces_of(block: str) -> list[str]:
     """A long block in pieces that end with a line, or where lines are long too, with a word."""
+    if LISTED.fullmatch(block):  # the addresses of links: a cut keeps those that it needs
+        return block.splitlines(keepends=True)
     if len(block) <= FINE:
         return [block]
     pieces = [""]
@@ -190,6 +204,22 @@ def structure_of(text: str) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[in
         if found := HEADING.match(line):
             headings.append((len(found[1]), words_of(found[2])))
     return tuple(links), tuple(headings)
+
+
+def counts_in(text: str) -> dict[str, int]:
+    """How much of what a receipt counts stands in a Markdown text. Addresses are no words."""
+    words = code = tables = 0
+    closes = ""
+    for line in text.splitlines():
+        before, closes = closes, after_line(line, closes)
+        code += bool(closes and not before)
+        if before and closes:
+            words += word_count(line)
+        elif TABLE.fullmatch(line) and not before:
+            tables += 1
+        elif not (before or closes or LISTED.match(line + "\n")):
+            words += word_count(words_of(SIGNS.sub("", line, count=1).replace("|", " ")))
+    return {"words": words, "code": code, "tables": tables, "links": len(structure_of(text)[0])}
 
 
 def words_of(markdown: str) -> str:

@@ -20,7 +20,7 @@ from werkzeug.http import http_date
 from werkzeug.wrappers import Response as AnyResponse
 
 from agent.errors import BadInput, LeashError
-from server import faces, guard
+from server import faces, guard, receipts
 from server.auth import OWN_SITES
 from server.kept import Reading, hashed
 from server.options import OPTIONS, PREFIX, Options, read_options, refuse_for_page
@@ -114,7 +114,7 @@ def as_page(made: Reading, asked: Asked, options: Options) -> Response:
     body = rest if first.startswith("# ") and words_of(first[2:]) == made.title else shown  # it stands above already
     about = {
         "made": made, "part": part, "html": text_html(body), "raw": faces.markdown_of(made, options.tokens, time.time())[:SHOWN * 2],
-        "shortened": len(shown) < len(part.text), "receipt": faces.receipt_words(made.receipt),
+        "shortened": len(shown) < len(part.text), "receipt": faces.receipt_of(made, part, options.tokens), "counts": receipts.counts,
         "age": faces.age_words(time.time() - made.checked_at), "file": faces.file_name(made),
         "markdown_url": own_url(asked, "markdown"), "json_url": own_url(asked, "json"), "anew_url": own_url(asked, "html", cache="no"),
         "rungs": RUNG_WORDS, "research": url_for("web.home", question=f"What does {made.final_url or made.url} say about "),
@@ -139,7 +139,7 @@ def described(reply: Response, made: Reading, options: Options, form: str) -> Re
     reply.headers["Age"] = str(max(0, int(time.time() - made.checked_at)))
     reply.headers["Last-Modified"] = made.last_modified if "GMT" in made.last_modified else http_date(made.fetched_at)
     reply.headers["Cache-Control"] = "private, no-cache"
-    reply.headers["Vary"] = ", ".join(["Accept", *(HEADER + name.title() for name in OPTIONS)])
+    reply.headers["Vary"] = ", ".join(["Accept", *map(header_of, OPTIONS)])
     reply.headers["Leash-Tokens"] = str(made.tokens)
     reply.headers["Leash-Rung"] = made.rung
     return reply.make_conditional(request.environ) if reply.status_code == 200 else reply
@@ -183,10 +183,14 @@ def own_page(address: str) -> str:
 
 
 def headed() -> list[tuple[str, str]]:
-    """The options in Leash-… headers that the query does not give."""
-    given = {name.lower() for name in request.args}
-    found = ((name, request.headers.get(HEADER + name.title())) for name in OPTIONS)
-    return [(name, value) for name, value in found if value is not None and PREFIX + name not in given]
+    """What Leash-… headers ask for and the query does not."""
+    given = {name.lower().replace("-", "_") for name in request.args}
+    found = [(name[len(HEADER):].lower().replace("-", "_"), value) for name, value in request.headers if name.startswith(HEADER)]
+    return [(name, value) for name, value in found if PREFIX + name not in given]
+
+
+def header_of(name: str) -> str:
+    return HEADER + name.title().replace("_", "-")
 
 
 def asked_by_names() -> tuple[str, Options]:
@@ -195,7 +199,7 @@ def asked_by_names() -> tuple[str, Options]:
     urls = [value for name, value in pairs if name == "url"]
     if len(urls) != 1:
         raise BadInput("Give the address once, as /api/text?url=https%3A%2F%2Fexample.com%2Fpage.")
-    named = {name for name, _ in pairs}
+    named = {name.replace("-", "_") for name, _ in pairs}
     headers = [pair for pair in headed() if pair[0] not in named]
     return given_address(urls[0]), read_options([*(pair for pair in pairs if pair[0] != "url"), *headers])
 

@@ -107,7 +107,7 @@ def repository(url: str, options: Options, as_json: bool) -> int:
 
 
 def option_name(name: str) -> str:
-    return f"--no-{name}" if name in ("images", "cache") else f"--{name}"
+    return f"--no-{name}" if name in ("images", "cache") else f"--{name.replace('_', '-')}"
 
 
 def reading(url: str, options: Options, settings: Settings, stack: ExitStack) -> Reading:
@@ -197,11 +197,12 @@ def bulk(given: dict[str, str], named: bool) -> int:
     from server.bulk import texts
     from server.options import read_options
 
-    unfit = sorted(set(given) - {"select", "links", "images"})
+    unfit = sorted(set(given) - {"select", "links", "images", "tokens"})
     if named or unfit:
         raise BadInput(f"--jsonl reads its pages from standard input, so it takes no {option_name(unfit[0]) if unfit else 'URL'}.")
     lines = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
-    for row in texts(lines, load_settings(), read_options(given.items(), option_name).want):
+    options = read_options(given.items(), option_name)
+    for row in texts(lines, load_settings(), options.want, options.tokens):
         write(json.dumps(row) + "\n")  # ASCII: halves of surrogate pairs in an id come back as they were
     return DONE
 

@@ -160,5 +160,6 @@ def read_of(url: str, text: str = TEXT, browser: bool = False, validators: Valid
     page = Page(url, url, "The old bridge", text, datetime.now(UTC).isoformat(timespec="seconds"), site="tides.example", author="A. Keeper",
                 date="2024-03-09", language="en", rung=rung, html=b"<p>It opens.</p>")
     receipt = {"page": {"words": 40, "code": 0, "tables": 0, "links": 3}, "text": {"words": 12, "code": 0, "tables": 0, "links": 1},
-               "dropped": [], "extractor": "scripted", "low": False}
+               "dropped": [{"what": "navigation", "words": 20, "why": "links that lead about the site"},
+                           {"what": "cookie notice", "words": 8, "why": "asks for consent"}], "extractor": "scripted", "low": False}
     return Read(page, text, "article", "html", url, receipt, "", ("The site asks of programs: nothing.",), validators, max_age=max_age)

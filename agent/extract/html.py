@@ -23,6 +23,7 @@ from agent.extract.about import about, canonical
 from agent.extract.render.markdown import markdown
 from agent.extract.render.notes import Notes
 from agent.extract.render.tags import closed
+from agent.extract.render.unseen import seen
 from agent.extract.select.blocks import Blocks, blocks_of
 from agent.extract.select.choose import Judgement, judge
 from agent.extract.select.prune import prune
@@ -57,6 +58,7 @@ def extract(html: str, url: str, want: Want | None = None, tree: HtmlElement | N
     """
     tree = parse(html) if tree is None else tree
     said = {**about(tree, url), "canonical": canonical(tree, url)}
+    said["title"] = seen(said["title"])
     blocks = blocks_in(tree)
     page = Page(html, url, tree, blocks, judge(blocks, tree, url))
     if want is not None and want.selector:
@@ -184,7 +186,25 @@ def selected(page: Page, selector: str) -> tuple[list[HtmlElement], dict[str, An
     inside = set(found)
     roots = [el for el in found if inside.isdisjoint(el.iterancestors())]
     held = {block for root in roots for block in root.iter()} | set(owners(page.blocks, roots))
-    return [stage(root) for root in roots], receipt(page.blocks, [el in held for el in page.blocks.elements], "selector")
+    report = receipt(page.blocks, [el in held for el in page.blocks.elements], "selector")
+    beyond = report["page"]["words"] - report["text"]["words"]
+    rest = [{"what": "the rest of the page", "words": beyond, "why": f"the selector “{selector}” does not match it"}] if beyond else []
+    return gathered([stage(root) for root in roots]), {**report, "dropped": rest}
+
+
+def gathered(roots: list[HtmlElement]) -> list[HtmlElement]:
+    """Several roots as one, each a block of it, so that they share their numbers of links and notes."""
+    if len(roots) == 1:
+        return roots
+    body = roots[0].getroottree().getroot()
+    around = body.makeelement("div")
+    body.append(around)
+    for root in roots:
+        root.tail = None
+        block = body.makeelement("div")
+        around.append(block)
+        block.append(root)
+    return [around]
 
 
 def stage(root: HtmlElement) -> HtmlElement:

@@ -112,6 +112,8 @@ def of_text(source: Source) -> str:
         return kind
     if ("html" in declared and TAG.search(source.text)) or (MARKUP.search(head) and not is_markdown(source)):
         return "html"
+    if first and first in "{[" and "json" in source.content_type:  # broken, and said to be so
+        return "json"
     return "json" if is_json_value(source) else of_prose(source)
 
 

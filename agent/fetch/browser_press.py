@@ -53,7 +53,7 @@ class Expansion:
         if not done or not (done["opened"] or done["pressed"]):
             return look
         if done["opened"]:
-            self._visit.pressed.append(f"opened {done['opened']} folded sections")
+            self._visit.pressed.append(f"opened {done['opened']} folded section{'' if done['opened'] == 1 else 's'}")
         self._left -= len(done["pressed"])
         self._visit.pressed += done["pressed"][:-1]
         return await self._pressed(look, (done["pressed"] or [""])[-1])

@@ -19,7 +19,8 @@ LOG = ("log", "-1", "--no-show-signature", "--format=%H %cI", "--end-of-options"
 class Opened:
     """A repository that can be read. `url` is "" for one on this disk; `path` and `lines` are the part that was asked for.
 
-    `commit` and `date` are "" where there is no commit; `notes` are sentences for the reader.
+    `ref` is the branch, tag or pull request that was asked for, in words; "" for none. `commit` and `date` are "" where there
+    is no commit; `notes` are sentences for the reader.
     """
 
     tree: Commit | Folder
@@ -30,6 +31,7 @@ class Opened:
     path: str = ""
     lines: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    ref: str = ""
 
 
 @contextmanager
@@ -106,4 +108,4 @@ def commit_said(said: Callable[[], bytes], ref: str) -> tuple[str, str]:
 def at_commit(place: Place, ref: str, said: Callable[[], bytes]) -> Opened:
     commit, date = commit_said(said, ref)
     path = place.path.rstrip("/")
-    return Opened(Commit(place.git, commit, path), place.name, commit=commit, date=date, path=path)
+    return Opened(Commit(place.git, commit, path), place.name, commit=commit, date=date, path=path, ref="" if ref == "HEAD" else shown(ref))

@@ -20,6 +20,7 @@ from agent.repo.marks import Marks
 from agent.repo.names import MISSING, Entry, shown
 from agent.repo.opened import Opened
 from agent.repo.reading import How, Text
+from agent.repo.tree import Commit
 from agent.repo.treelines import json_lines, tree_lines
 from agent.repo.wishes import Wishes
 from agent.tokens import Counting, count_all
@@ -205,17 +206,18 @@ def summary(plan: Plan) -> Summary:
     """What is known before any file is read but the licence and a sample."""
     opened = plan.opened
     spoken = languages(plan.chosen)
-    known = licence(opened.tree, plan.entries)
+    known = licence(opened.tree, opened.tree.top() if opened.path and isinstance(opened.tree, Commit) else plan.entries)
     about = sum(plan.tokens.values())
     later = "" if plan.wishes.estimate else "; exact at each file and at the end"
     commit = f"{opened.commit} of {opened.date[:10]}" if opened.commit else "none"
-    rows = {"Source": opened.url, "Part": part(opened), "Commit": commit,
+    rows = {"Source": opened.url, "Part": part(opened), "Reference": opened.ref, "Commit": commit,
             "Files": f"{len(plan.entries):,}, of which {len(plan.chosen):,} to read",
             "Tokens": f"~{about:,} (o200k, estimated{later})" if plan.exact is None else f"{about:,} (o200k, exact, of the files' text)",
             "Languages": ", ".join(f"{name} {share:.0%}" for name, share in spoken[:6] if share >= 0.005),
             "Licence": known or ("" if opened.path else "no licence file")}
-    facts = {"source": opened.url, "path": opened.path, "commit": opened.commit, "date": opened.date, "files": len(plan.entries),
-             "tokens_estimated": about, "languages": {name: round(share, 4) for name, share in spoken}, "licence": known}
+    facts = {"source": opened.url, "path": opened.path, "ref": opened.ref, "commit": opened.commit, "date": opened.date,
+             "files": len(plan.entries), "tokens_estimated": about,
+             "languages": {name: round(share, 4) for name, share in spoken}, "licence": known}
     return Summary(opened.name, {name: value for name, value in rows.items() if value}, facts, opened.notes)
 
 

@@ -96,13 +96,13 @@ class Fetch:
         local = Git(self._git.folder)
         commit, date = commit_of(local, "refs/leash/read")
         return Opened(Commit(local, commit, path), self._target.name, self._target.clone.removesuffix(".git"), commit, date,
-                      path, self._target.lines)
+                      path, self._target.lines, ref="" if self._asked in ("HEAD", commit) else part_asked(self._asked))
 
     def _wanted(self, ref: str) -> tuple[str, str]:
         """What to ask the remote for, and the path in it."""
         target = self._target
         if ref:
-            return self._named(ref), target.path
+            return self._named(ref), self._part(target.tail)[1] if target.tail else target.path
         if target.tail:
             return self._part(target.tail)
         if target.kind == "commit" and not SHA.fullmatch(target.ref):
@@ -168,7 +168,9 @@ def part_asked(ref: str) -> str:
     """What a ref names, in a reader's words."""
     if number := re.fullmatch(r"refs/(?:pull|merge-requests)/(\d+)/head", ref):
         return f"pull request {number[1]}"
-    return f"{'commit' if SHA.fullmatch(ref) else 'branch or tag'} {shown(re.sub('^refs/(heads|tags)/', '', ref))}"
+    kinds = {"refs/heads/": "branch", "refs/tags/": "tag"}
+    kind = "commit" if SHA.fullmatch(ref) else next((kind for start, kind in kinds.items() if ref.startswith(start)), "branch or tag")
+    return f"{kind} {shown(re.sub('^refs/(heads|tags)/', '', ref))}"
 
 
 def one_of_the_door(said: str) -> bool:

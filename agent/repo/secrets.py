@@ -53,6 +53,11 @@ BARE = (
     rb"(?m)^[ \t]{0,12}(?:export[ \t]+|-[ \t]+)?[\w.-]{0,40}?"
     rb"(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|auth[_-]?key|private[_-]?key|credentials?)"
     rb"[\w-]{0,12}[ \t]{0,4}[:=][ \t]{0,4}(?P<secret>[^\s\"'`<>{}$%\\#,;()\[\]]{8,200})[ \t]*\r?$")
+# In a file named .env, a name that says so has a password for its value, though it be of letters alone: long ones, as words are short.
+ENV = re.compile(r"(?:^|/)\.env(?!.*\b(?:example|sample|template|dist|defaults?|test|ci)\b)[\w.-]*\Z", re.IGNORECASE)
+ENV_VALUE = (
+    rb"(?m)^[ \t]*(?:export[ \t]+)?[\w.-]{0,60}(?:password|secret|token)[ \t]*=[ \t]*"
+    rb"(?P<quote>[\"']?)(?P<secret>[a-z]{12,200})(?P=quote)[ \t]*\r?$")
 PLACEHOLDER = (
     rb"(?i)example|sample|dummy|value|forbidden|masked|placeholder|change[-_]?me|your|redacted|insert|replace|xxxx|\*\*\*"
     rb"|test|fake|mock|foo|bar|baz|none|null|true|false|undefined|secret|password|passwd|token|default|hunter2|qwerty|lorem"
@@ -116,6 +121,9 @@ def assignments(path: str, raw: bytes) -> Iterator[tuple[int, int, str]]:
     yield from passwords(raw, filter(None, named), LIVE_ENTROPY)
     if CONFIG.search(path):
         yield from passwords(raw, compiled(BARE).finditer(low), BARE_ENTROPY)
+    if ENV.search(path):
+        values = compiled(ENV_VALUE).finditer(low)
+        yield from ((*found.span("secret"), "password") for found in values if telling(raw[slice(*found.span("secret"))]))
 
 
 def passwords(raw: bytes, values: Iterable[re.Match[bytes]], least: float) -> Iterator[tuple[int, int, str]]:

@@ -31,6 +31,11 @@ class Commit:
         """Never: a commit is what it is."""
         return 0.0
 
+    def top(self) -> list[Entry]:
+        """What stands in no folder, also where a part alone is read."""
+        rows = self.git.rows("ls-tree", "-l", "-z", "--full-tree", self.commit)
+        return [tree_entry(row) for row in rows if not row.startswith(b"040000")]
+
     def read(self, entries: Iterable[Entry], limit: int) -> Iterator[bytes | None]:
         """The bytes of each, in order; None if they are not here or more than the limit. Some are asked for ahead."""
         cat = self._cat = self._cat or self.git.start("cat-file", "--batch", feed=True)

@@ -20,6 +20,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(reader: Page, site: Site
     reader.set_viewport_size({"width": width, "height": 800})
     for name, path in SCREENS.items():
         reader.goto(site.address + path)
+        reader.evaluate("document.querySelectorAll('details.receipt').forEach((one) => one.open = true)")
         found = Axe().run(reader).response["violations"]
         assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == [], name
         assert reader.evaluate("document.documentElement.scrollWidth") <= width, name
@@ -32,7 +33,10 @@ def test_from_the_box_to_the_text_by_keyboard(reader: Page, site: Site) -> None:
     reader.keyboard.press("Enter")
     expect(reader.get_by_role("heading", name="The old bridge", level=1)).to_be_visible()
     expect(reader.locator(".size")).to_contain_text("tokens")
-    expect(reader.get_by_text("12 of 40 words")).to_be_visible()
+    expect(reader.get_by_text("Kept of the page: 12 of 40 words")).to_be_visible()
+    expect(reader.get_by_text("asks for consent")).to_be_hidden()
+    reader.get_by_text("Kept of the page: 12 of 40 words").click()
+    expect(reader.get_by_text("asks for consent")).to_be_visible()
     assert reader.url == f"{site.address}/{URL}?leash_format=html"
 
 

@@ -21,6 +21,8 @@ from agent.repo.remote import Fetch, Means, open_target
 from agent.repo.target import target_of
 from agent.repo.wishes import Wishes
 from agent.settings import SecretStr, Settings
+from server.options import Options
+from server.packer import RealPacker
 from tests.conftest import FrozenWeb, serving
 from tests.repositories import by_names, committed, git
 
@@ -41,6 +43,7 @@ HOSTILE = {
 
 TIDES = {
     "README.md": b"# Tides\n\nTells when bridges open.\n\n" + b"It is a small program. " * 50,
+    "LICENSE": b"Permission is hereby granted, free of charge, to any person obtaining a copy of this\n",
     "docs/bridges.md": b"# Bridges\n\nThe old bridge at Marrow opens two hours before high water.\n",
     "docs/boats.md": b"# Boats\n\nBoats float.\n",
     "src/open.py": b"".join(b"def f%d():\n    return %d\n\n\n" % (n, n) for n in range(200)) +
@@ -114,6 +117,34 @@ def paths(found: dict) -> list[str]:
 )
 def test_parts_of_a_remote_repository(url: str, expected: list[str], settings: Settings) -> None:
     assert paths(fetched(url, settings)) == expected
+
+
+@pytest.mark.parametrize(("url", "ref"), [
+    ("https://github.com/acme/plain", ""), ("https://github.com/acme/plain/tree/feature/x/y/docs", "branch feature/x/y"),
+    ("https://github.com/acme/plain/releases/tag/v1.0", "tag v1.0"), ("https://github.com/acme/plain/pull/3", "pull request 3"),
+])
+def test_a_summary_names_what_was_asked_for(url: str, ref: str, settings: Settings) -> None:
+    assert fetched(url, settings)["ref"] == ref
+
+
+def test_a_part_says_the_licence_of_the_whole(settings: Settings) -> None:
+    assert fetched("https://github.com/acme/tides/tree/main/docs", settings)["licence"] == "MIT (LICENSE)"
+
+
+def test_another_ref_than_the_address_names_keeps_the_folder(settings: Settings) -> None:
+    assert paths(fetched("https://github.com/acme/plain/tree/feature/x/y/docs", settings, ref="v1.0")) == ["docs/a.md"]
+
+
+def test_the_doors_wishes_are_the_terminals(settings: Settings) -> None:
+    door = Egress(settings).start()
+    options = Options(format="json", all=True, ref="main", file_bytes=5000, token_estimate=True)
+    try:
+        with RealPacker(settings, door)("https://github.com/acme/tides", options, lambda: False) as packed:
+            found = json.loads("".join(packed.pieces))
+    finally:
+        door.close()
+    assert {"package-lock.json", "docs/boats.md"} <= set(paths(found))
+    assert {row["path"] for row in found["left_out"]} == {"large.txt", "src/open.py"}
 
 
 def test_lines_of_one_file_and_a_commit(settings: Settings) -> None:

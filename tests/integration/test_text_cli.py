@@ -109,7 +109,7 @@ def test_a_slow_page_is_said_to_be_awaited_beside_the_text(tmp_path: Path) -> No
     ([], 2, "An address is missing"), (["what"], 2, "is not a web address"), (["ftp://example.com/"], 2, "http and https"),
     (["https://example.com/", "--links", "all"], 2, "“--links” is inline, footnotes or none"),
     (["https://example.com/", "--tokens", "x"], 2, "“--tokens” is a whole number"), (["http://127.0.0.1:9/"], 1, "loopback"),
-    (["--jsonl", "https://example.com/"], 2, "takes no URL"), (["--jsonl", "--tokens", "5"], 2, "takes no --tokens"),
+    (["--jsonl", "https://example.com/"], 2, "takes no URL"), (["--jsonl", "--browser"], 2, "takes no --browser"),
 ])
 def test_a_fault_is_a_sentence_and_an_exit_code(tmp_path: Path, arguments: list[str], code: int, words: str) -> None:
     done = CliRunner(env={"LEASH_DATA_DIR": str(tmp_path)}).invoke(command, arguments)
@@ -130,6 +130,17 @@ def test_lines_are_answered_in_order_whatever_they_hold(tmp_path: Path) -> None:
     assert ["error" in answer for answer in answers] == [False, True, False, True, True, False, True, True, True]
     assert "[rules](https://a.example/rules)" in answers[0]["text"]
     assert all(answer["text"] == "" for answer in answers if "error" in answer)
+
+
+def test_lines_within_a_limit_say_how_much_follows(tmp_path: Path) -> None:
+    words = "".join(f"<p>Paragraph {number} says <a href=/{number}>a thing</a> of the bridge.</p>" for number in range(60))
+    rows = [{"id": 1, "url": "https://a.example/", "html": f"<main>{words}</main>"}, {"id": 2, "html": "<p>Few words."}]
+    done = leash_text(tmp_path, "--jsonl", "--tokens", "200", "--links", "footnotes", given="\n".join(map(json.dumps, rows)))
+    cut, whole = [json.loads(line) for line in done.stdout.splitlines()]
+    assert cut["text"].endswith("[1]: https://a.example/0") or "[1]: https://a.example/0\n" in cut["text"]
+    assert cut["text"].count("][") == cut["text"].count("]: ") > 2
+    assert cut["left_out_tokens"] > 500
+    assert "left_out_tokens" not in whole
 
 
 def test_an_answer_does_not_wait_for_the_end_of_the_input(tmp_path: Path) -> None:

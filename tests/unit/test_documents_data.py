@@ -187,3 +187,13 @@ def test_a_picture_is_its_format_and_size_and_nothing_else():
     assert (found["title"], found["format"]) == ("my cat.png", "image")
     for broken in (b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff\xe0", b"<svg ", b"BM" + bytes(10), b"II*\x00" + b"\xff" * 30):
         assert "An image" in read(broken, "image/x")["text"]
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ('{"a": [1, 2', "it breaks off at line 1, column 12"), ('{"a": 1,\n "b" 2}', "it breaks at line 2, column 6"), ('{"a": 1}', ""),
+    ('{"a": 1}\n{"a": 2}', ""), ("[" * 5000 + "]" * 5000, ""),
+])
+def test_json_that_is_broken_is_said_to_be(text, fault):
+    found = read(text, "application/json", want=Want())
+    assert (f"*(This is not valid JSON: {fault}.)*" in found["markdown"]) == bool(fault)
+    assert "valid JSON" not in found["text"]

@@ -82,6 +82,20 @@ def test_only_what_a_selector_matches_is_said():
     assert found["text"] == "Inner part.\n\nLast part."
     assert found["markdown"] == "Inner *part*.\n\nLast part."
     assert found["receipt"]["extractor"] == "selector"
+    assert found["receipt"]["dropped"] == [
+        {"what": "the rest of the page", "words": 71, "why": "the selector “.b” does not match it"}]
+
+
+def test_parts_that_a_selector_matches_share_the_numbers_of_their_links():
+    html = page("<p>No.</p><p class=b>Inner <a href=/x>ex</a>.</p><p class=b><a href=/y>why</a> and <a href=/x>ex</a>.</p>lost tail")
+    found = extract(html, "https://a.org/", Want(selector=".b", links="footnotes"))
+    assert found["markdown"] == "Inner [ex][1].\n\n[why][2] and [ex][1].\n\n[1]: https://a.org/x\n[2]: https://a.org/y"
+
+
+def test_tables_that_only_place_things_are_no_tables_of_the_page():
+    data = "<table><tr><th>a<th>b<tr><td>c<td>d</table>"
+    placed = f"<table><tr><td><p>{SENTENCES}</p>{data}</td><td>{SENTENCES}</td></tr></table>"
+    assert extract(page(placed), "https://a.org/")["receipt"]["page"]["tables"] == 1
 
 
 @pytest.mark.parametrize("selector", ["p[", "..", "p::nonsense(("])

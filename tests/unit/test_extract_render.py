@@ -147,3 +147,91 @@ def test_pages_made_to_exhaust_end_soon(name):
     for style in (Want(), None):
         assert len(markdown(tree, lambda el: False, style, BASE)) < 3_000_000
     assert time.process_time() - started < 8
+
+
+@pytest.mark.parametrize(("html", "said"), [
+    ("<a href=/b>bob</a><span>Posts: 12</span><span>Joined: Mar 2020</span>", "bob Posts: 12 Joined: Mar 2020"),
+    ("<span>€129</span><small>incl. VAT</small>", "€129 incl. VAT"), ("€129<small>incl. VAT</small>", "€129 incl. VAT"),
+    ("<b>bob wrote:</b><span>How do I</span>", "bob wrote: How do I"), ("<cite>bob wrote:</cite>How do I", "bob wrote: How do I"),
+    ("<a href=1>1</a><a href=2>2</a><a href=3>Next</a>", "1 2 Next"), ("Published by:<span>Mega Crit</span>", "Published by: Mega Crit"),
+    ("<a href=/x><span class=t>The title</span><span class=n>12 comments</span></a>", "The title 12 comments"),
+    ("<span class=name>nullable</span><span class=kind>string</span>", "nullable string"),
+    ("<span class=n>(8)</span><span class=say>8 reviews with a mean</span>", "(8) 8 reviews with a mean"),
+    ("<kbd>Ctrl</kbd><kbd>C</kbd>", "Ctrl C"), ("<span>One</span><img src=i.png alt=''><span>Two things</span>", "One Two things"),
+])
+def test_words_that_only_a_style_keeps_apart_stay_apart(html, said):
+    assert plain(f"<p>{html}") == said
+    assert marked(f"<p>{html}", Want(links="none", images=False)).replace("*", "").replace("`", "") == said
+
+
+@pytest.mark.parametrize(("html", "said"), [
+    ("<span>O</span><span>nce upon a time</span>", "Once upon a time"), ("<b>H</b>ello there", "Hello there"),
+    ("<span class=c1>Le</span><span class=c1>arn More</span>", "Learn More"),
+    ("<span>inspired p</span><span>roducts of old</span>", "inspired products of old"),
+    ("<a href=1>日本</a><a href=2>東京都</a><span>の大学 3</span>", "日本東京都の大学 3"),
+    ("<span class=n>tools.</span><span class=f>batched</span><span class=p>(</span><em class=a>it</em>", "tools.batched(it"),
+    ("<span class=n>12:</span><span class=m>30 today</span>", "12:30 today"), ("<span>3</span><span>rd time</span>", "3rd time"),
+    ("CO<b>2 is</b>", "CO2 is"), ("the i<b>Phone 12</b>", "the iPhone 12"), ("<b>Java</b>Script", "JavaScript"),
+    ("<a href=1>Spinach</a><strong class=s>, or more</strong>", "Spinach, or more"), ("<a href=1>walk</a><b>ing on</b>", "walking on"),
+    ("<code>a<b class=k>Foo bar</b><i class=n>Bar foo</i></code>", "aFoo barBar foo"), ("<b>x</b><sup>Two words</sup>", "xTwo words"),
+])
+def test_a_word_that_is_cut_over_elements_stays_one(html, said):
+    assert plain(f"<p>{html}") == said
+
+
+@pytest.mark.parametrize(("html", "said"), [
+    ("Donau\u00addampf\u00adschiff, in\u200bvisible, \ufeffwords, no\u200djoin", "Donaudampfschiff, invisible, words, nojoin"),
+    ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+    ("<b>\u0645\u06cc</b>\u200c\u062e\u0648", "\u0645\u06cc\u200c\u062e\u0648"),
+    ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"), ("\u17a0\u17be\u200b\u1780", "\u17a0\u17be\u200b\u1780"),
+    ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"), ("\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525"),
+    ("日本語\n  の文。\r\n次の文 word\n日", "日本語の文。次の文 word 日"), ("한국어\n문장", "한국어 문장"),
+])
+def test_what_nobody_sees_is_no_text(html, said):
+    assert plain(f"<p>{html}") == said
+    assert marked(f"<p>{html}").replace("*", "") == said
+
+
+def test_code_keeps_what_nobody_sees():
+    assert "a\u00adb\u200dc" in plain("<pre>a\u00adb\u200dc</pre>")
+    assert marked("<p><code>a\u00adb\u200dc</code>") == "`a\u00adb\u200dc`"
+
+
+@pytest.mark.parametrize(("html", "said"), [
+    ("<ul><li><input type=checkbox checked> Done<li><input type=checkbox> Open</ul>", "- [x] Done\n- [ ] Open"),
+    ("<ul><li><input type=checkbox name=brand value=b> Brand</ul>", "- Brand"),
+    ("<ul><li><input type=checkbox id=fold><label for=fold></label> A post</ul>", "- A post"),
+    ("<form><ul><li><input type=checkbox> Brand</ul></form>", "- Brand"),
+])
+def test_the_box_of_a_task_is_kept_and_that_of_a_form_is_not(html, said):
+    assert marked(html) == said
+
+
+@pytest.mark.parametrize("img", ["<img alt=Plan>", "<img alt=Plan src=data:image/gif;base64,R0>"])
+def test_a_picture_is_had_from_its_sources(img):
+    picture = f"<picture><source srcset='/a.webp 100w, /b.webp 200w'></source>{img}</picture>"
+    assert marked(f"<p>See {picture} now.") == "See ![Plan](https://a.org/b.webp) now."
+    assert marked(f"<p><a href=/x>{picture}A plan</a>") == "[A plan](https://a.org/x)"
+
+
+@pytest.mark.parametrize(("html", "said"), [
+    ("Rating: <span role=img aria-label='4.5 out of 5 stars'></span> (12)", "Rating: 4.5/5 (12)"),
+    ("<i title='Rated 4 of 5'></i>good", "4/5 good"), ("<svg><title>4,5 von 5 Sternen</title><path/></svg>", "4,5/5"),
+    ("<span aria-label='4.5 out of 5'>4.5</span>", "4.5"), ("<i title='4 of 5'></i><b>4</b> (12)", "**4** (12)"),
+    ("<span aria-label='Close'></span>ok", "ok"),
+    ("<span title='Page 4 of 5 in the long guide to bridges and to their many keepers'></span>ok", "ok"),
+])
+def test_stars_that_are_drawn_are_said(html, said):
+    assert marked(f"<p>{html}") == said
+
+
+def test_lines_that_a_style_keeps_are_kept():
+    assert plain("<div style='white-space:pre-wrap'>Roses are red\nViolets <b>are</b> blue</div>") == "Roses are red\nViolets are blue"
+    assert marked("<div style='white-space:pre-line'>Roses\nViolets <b>are</b>\nblue</div>") == "Roses  \nViolets **are**  \nblue"
+    code = "<div style='color:red; white-space: pre'>for x in y:\n    print(x)</div>after"
+    assert plain(code) == marked(code) == "```\nfor x in y:\n    print(x)\n```\n\nafter"
+
+
+def test_buttons_that_only_act_are_no_text():
+    html = "<p>Run this <span role=button>Copy</span></p><div role=button>Add to cart</div><div role=button>What is a pump?</div>"
+    assert plain(html) == marked(html) == "Run this\n\nWhat is a pump?"

@@ -94,6 +94,26 @@ def test_what_is_none(line: str) -> None:
     assert redacted("a.py", f"{line}\n".encode())[0] == f"{line}\n".encode()
 
 
+@pytest.mark.parametrize("line", [
+    "DB_PASSWORD=correcthorsebattery", "export MAIL_TOKEN='correcthorsebattery'", "SECRET = correcthorsebattery"])
+def test_a_password_of_letters_alone_in_an_env_file(line: str) -> None:
+    for path in (".env", "app/.env.production"):
+        clean, counts = redacted(path, f"A=b\n{line}\r\nC=d\n".encode())
+        assert counts == {"password": 1}
+        assert b"correct" not in clean
+    for path in ("a.py", ".env.example", "app/.env.sample", "x.environment.md"):
+        assert redacted(path, f"{line}\n".encode())[1] == {}
+
+
+@pytest.mark.parametrize("line", [
+    "DB_PASSWORD=changemechangeme", "DB_PASSWORD=", "DB_PASSWORD=${OTHER_PASSWORD}", "DB_PASSWORD=<yourpasswordhere>", "TOKEN=production",
+    "DB_PASSWORD=putyourpasswordhere", "DB_PASSWORD_FILE=correcthorsebattery", "APP_NAME=correcthorsebattery", "TOKEN=xxxxxxxxxxxxxxxx",
+    "# DB_PASSWORD=correct horse battery", "SECRET=abcdefghijklmnop",
+])
+def test_what_is_no_password_in_an_env_file(line: str) -> None:
+    assert redacted(".env", f"{line}\n".encode())[1] == {}
+
+
 def test_long_hostile_lines_are_quick() -> None:
     import time
 

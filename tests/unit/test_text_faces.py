@@ -9,6 +9,7 @@ import pytest
 
 from agent.errors import BadInput, BadStatus, Busy, LeashError, NotFound, Refused, StorageError, TooSlow, Unreadable, Walled
 from agent.tokens import count
+from server import receipts
 from server.faces import (
     age_words,
     cut_words,
@@ -19,10 +20,9 @@ from server.faces import (
     part_of,
     problem_json,
     problem_markdown,
-    receipt_words,
 )
 from server.kept import Reading
-from server.reading import blocks_of, error_of, fresh_seconds, marks_of, problem_of, reading_of, structure_of, words_of
+from server.reading import blocks_of, counts_in, error_of, fresh_seconds, marks_of, problem_of, reading_of, structure_of, words_of
 from tests.fakes_text import FENCED, LONG, read_of
 
 URL = "https://tides.example/bridge"
@@ -120,9 +120,54 @@ def test_age_in_words(seconds: float, words: str) -> None:
     assert age_words(seconds) == words
 
 
+RICH = ("# A [b](https://b.example/)\n\n| c | d |\n|---|---|\n| e | f |\n\n1. g\n   ```py\n   # [no](https://no.example/)\n   ```\n\n"
+        "> h [i](https://i.example/x_(y)) `[no](https://no.example/)` ![j](https://j.example/j.png)\n")
+
+
+def test_what_a_text_holds_is_counted_in_the_text() -> None:
+    assert counts_in(RICH) == {"words": 13, "code": 1, "tables": 1, "links": 2}
+
+
 def test_the_receipt_in_a_line() -> None:
-    assert receipt_words(reading().receipt) == "12 of 40 words, 1 of 3 links"
-    assert receipt_words({}) == ""
+    told = {"page": {"words": 1045, "code": 0, "tables": 0, "links": 1}, "text": {"words": 812}, "low": True, "extractor": "judge",
+            "dropped": [{"what": f"part {n}", "words": n, "why": ""} for n in (90, 80, 30, 20, 9, 4)]}
+    assert receipts.line(receipts.counted(told, {"code": 1, "tables": 0, "links": 2})) == (
+        "812 of 1,045 words, 1 of 1 code blocks, 2 of 2 links; low: the page may hold more; "
+        "left out: part 90 90, part 80 80, part 30 30, part 20 20, 2 more")
+    assert receipts.line({}) == ""
+    line = 'receipt: "12 of 40 words, 0 of 3 links; left out: navigation 20, cookie notice 8"'
+    assert line in markdown_of(reading(), None, 1000.0).splitlines()
+
+
+def test_the_receipt_of_a_cut_text_does_not_claim_the_whole() -> None:
+    text = "One two three.\n\n" + "filler words. " * 40 + f"\n\n{RICH}"
+    made = reading(text)
+    page, held = {**made.receipt["page"], "words": 120}, {**made.receipt["text"], "words": 96}
+    made = replace(made, receipt={**made.receipt, "page": page, "text": held})
+    receipt = json_of(made, 20, 1000.0)["receipt"]
+    assert receipt["text"] == {"words": 3, "code": 0, "tables": 0, "links": 0}
+    assert receipt["page"] == {"words": 120, "code": 1, "tables": 1, "links": 3}
+    assert receipt["dropped"][0] == {"what": "the rest", "words": 93, "why": "beyond the limit of 20 tokens"}
+    assert json_of(made, 10_000, 1000.0)["receipt"] == made.receipt
+    line = "3 of 120 words, 0 of 1 code blocks, 0 of 1 tables, 0 of 3 links; left out: the rest 93, navigation 20, cookie notice 8"
+    assert f'receipt: "{line}"' in markdown_of(made, 20, 0.0).splitlines()
+
+
+@pytest.mark.parametrize("limit", [60, 120, 200, 400, 600])
+def test_a_cut_keeps_the_addresses_of_the_links_that_remain_within_the_limit(limit: int) -> None:
+    paragraphs = [f"Word {n} says [this][{n % 7 + 1}] and [that][{n % 5 + 8}]." for n in range(30)]
+    notes = [f"[{n}]: https://example.com/a/page/of/some/length/{n}" for n in range(1, 13)]
+    made = reading("\n\n".join([*paragraphs, "\n".join(notes)]) + "\n")
+    part = part_of(made, limit)
+    assert part.tokens <= limit
+    assert count(part.text) <= limit + 1
+    assert part.tokens + part.left_tokens == made.tokens
+    named = {line.partition("]")[0][1:] for line in part.text.splitlines() if line.startswith("[")}
+    referred = {piece.partition("]")[0] for piece in part.text.split("][")[1:]}
+    assert named == referred
+    assert "Word" in part.text
+    assert part.left_blocks == 30 - part.text.count("Word")
+    assert part_of(made, 20).text.strip() == "Word 0 says [this][1] and [that][8]."
 
 
 @pytest.mark.parametrize(("error", "status", "name"), [

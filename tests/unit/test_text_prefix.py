@@ -83,6 +83,15 @@ def test_options_survive_the_way_to_the_worker() -> None:
     assert given == Options(include=("*.py", "*.md"), images=False, select="main", browser=True)
     assert Options.from_json(given.to_json()) == given
     assert set(OPTIONS) == set(Options().to_json())
+    assert Options.from_json({"tokens": 5, "include": ["a"]}) == Options(tokens=5, include=("a",))
+
+
+def test_a_repositorys_options_are_read_within_bounds() -> None:
+    read = read_options([("all", "yes"), ("ref", "v1.0"), ("file-bytes", "20000000"), ("token_estimate", "yes")])
+    assert read == Options(all=True, ref="v1.0", file_bytes=20_000_000, token_estimate=True)
+    for wrong in ("0", "20000001", "-1", "1e6", "many"):
+        with pytest.raises(BadInput, match="from 1 to 20,000,000"):
+            read_options([("file_bytes", wrong)])
 
 
 @pytest.mark.parametrize(("typed", "url"), [(" example.com/a ", "https://example.com/a"), ("https://example.com/a#part", "https://example.com/a"),

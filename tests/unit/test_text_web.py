@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlencode
 
 import lxml.html
 import pytest
@@ -12,7 +13,7 @@ from flask.testing import FlaskClient
 from agent.settings import Settings
 from server import create_app
 from server.options import OPTIONS
-from server.text import HEADER
+from server.text import header_of
 from tests.fakes_service import FakeService
 
 ROOT = Path(__file__).parents[2]
@@ -198,6 +199,31 @@ def test_what_was_read_is_listed_and_can_be_deleted(client: FlaskClient) -> None
     assert client.post("/text/forget", data={"url": URL}, base_url=HERE, headers={"Origin": "https://evil.example"}).status_code == 403
 
 
+def test_what_is_not_there_is_told_to_programs_as_the_documentation_says(client: FlaskClient) -> None:
+    nothing = ask(client, "/api/runs/none", Accept="application/json")
+    assert (nothing.status_code, nothing.json["type"]) == (404, "urn:leash:problem:not-found")
+    stray = ask(client, "/favicon.png", Accept="application/json")
+    assert (stray.status_code, stray.json["type"]) == (404, "urn:leash:problem:not-found")
+    posted = client.post(f"/{URL}", base_url=HERE, headers={"Accept": "application/json", "Origin": HERE})
+    assert (posted.status_code, posted.mimetype) == (405, "application/problem+json")
+    assert client.post(f"/{URL}", base_url=HERE, headers={"Accept": "text/html", "Origin": HERE}).mimetype == "text/html"
+
+
+def test_a_header_that_is_no_option_is_refused_as_a_name_in_the_query_is(client: FlaskClient) -> None:
+    by_query = ask(client, f"/{URL}?leash_file-byte=9", Accept="application/json")
+    by_header = ask(client, f"/{URL}", Accept="application/json", **{"Leash-Token": "9"})
+    assert (by_query.status_code, by_header.status_code) == (400, 400)
+    assert by_query.json["detail"] == by_header.json["detail"].replace("leash_token”", "leash_file-byte”")
+    assert "leash_file_bytes, leash_token_estimate." in by_header.json["detail"]
+
+
+@pytest.mark.parametrize("asked", [{"leash_ref": "main"}, {"leash_all": "yes"}, {"leash_file_bytes": "9"}, {"leash_token-estimate": ""}])
+def test_what_only_repositories_have_is_refused_of_a_page(client: FlaskClient, asked: dict) -> None:
+    answer = ask(client, f"/{URL}?{urlencode(asked)}", Accept="application/json")
+    assert answer.status_code == 400
+    assert "is for repositories" in answer.json["detail"]
+
+
 def test_head_tells_as_much_as_get(client: FlaskClient) -> None:
     answer = client.head(f"/{URL}", base_url=HERE)
     assert (answer.status_code, answer.mimetype, answer.data) == (200, "text/markdown", b"")
@@ -205,10 +231,10 @@ def test_head_tells_as_much_as_get(client: FlaskClient) -> None:
 
 def test_the_documentation_names_every_option_and_field() -> None:
     text = (ROOT / "docs" / "text.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `leash_(\w+)` \| `(Leash-\w+)`", text, re.MULTILINE))
-    assert rows == {name: HEADER + name.title() for name in OPTIONS}
+    rows = dict(re.findall(r"^\| `leash_(\w+)` \| `(Leash-[\w-]+)`", text, re.MULTILINE))
+    assert rows == {name: header_of(name) for name in OPTIONS}
     for name, option in OPTIONS.items():
-        assert f"| `leash_{name}` | `{HEADER}{name.title()}` | {option.values} | {option.help} |" in text
+        assert f"| `leash_{name}` | `{header_of(name)}` | {option.values} | {option.help} |" in text
 
 
 def test_the_documentation_names_every_part_and_problem(client: FlaskClient) -> None:

@@ -14,6 +14,7 @@ from agent.extract.sniff import delimiter
 from agent.extract.source import Found, Source
 
 MOST_CHARACTERS = 400_000  # some 100,000 tokens: what is beyond is more than any reader takes
+LONGEST_TRIED = 4_000_000  # characters of JSON that are parsed to see whether they can be
 MOST_ROWS, MOST_COLUMNS, MOST_CELL = 1000, 100, 2000
 DEEPEST = 20  # levels that are indented: the indentation of 100,000 levels would be larger than any memory
 ONE_LINE = 100  # characters of a list or object that stays on one line
@@ -28,10 +29,27 @@ ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 # ---------------------------------------------------------------- JSON
 
 def read_json(source: Source) -> Found:
-    """Indented, every value letter for letter as it was sent; JSON lines stay one a line. Never parsed, so never too deep."""
+    """Indented, every value letter for letter as it was sent; JSON lines stay one a line. Laid out unparsed, so never too deep."""
     text = cleaned(source.text).strip()
     found = Found("json", text if is_lines(text) else "".join(laid_out(text)), title=title_of(text))
-    return fenced(found, "json", len(text))
+    found = fenced(found, "json", len(text))
+    if fault := fault_of(text):
+        found.markdown += f"\n\n*({fault})*"
+    return found
+
+
+def fault_of(text: str) -> str:
+    """Where a text stops being JSON, in a sentence; "" where it does not, or is too long to be tried."""
+    if len(text) > LONGEST_TRIED or is_lines(text):
+        return ""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        how = "breaks off" if error.pos >= len(text) else "breaks"
+        return f"This is not valid JSON: it {how} at line {error.lineno}, column {error.colno}."
+    except (ValueError, RecursionError):  # numbers and depths that a parser in use may well take
+        return ""
+    return ""
 
 
 def is_lines(text: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from agent.extract.render.links import has_words
+from agent.extract.render.unseen import seen
 
 BREAK = "\x00"  # a line break that the page asks for
 HARD_SPACE = "\x01"  # a space that stays, also at the start of a line; markdown() makes it a space again
@@ -69,7 +70,7 @@ class PlainLine:
         self.says = False  # whether there is more than white space
 
     def text(self, text: str | None) -> None:
-        if text:
+        if text and (text := seen(text)):
             self.pieces.append(text)
             self.says = self.says or not text.isspace()
 
@@ -103,7 +104,7 @@ class RichLine(PlainLine):
         self.stars = self.opener = False
 
     def text(self, text: str | None) -> None:
-        if text:
+        if text and (text := seen(text)):
             self.pieces.append(self.escaped(text) if SPECIAL.search(text) else text)
             self.says = self.says or not text.isspace()
 

@@ -108,7 +108,7 @@ def orphan(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
 
 
 def checkbox(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
-    """The box of a task, not of a form: one that stands first in its item and cannot be ticked, or whose item says so."""
+    """The box of a task, not of a form: one that stands first in its item and cannot be ticked or sent, or whose item says so."""
     if (el.get("type") or "").lower() == "checkbox" and not "".join(map(str, flow.line.pieces)).strip() and is_task(el):
         flow.line.raw("[x] " if el.get("checked") is not None else "[ ] ")
     flow.line.text(el.tail)
@@ -119,7 +119,10 @@ def is_task(el: HtmlElement) -> bool:
     item = next(el.iterancestors("li"), None)
     if item is None:
         return False
-    return el.get("disabled") is not None or bool(TASK.search((item.get("class") or "") + (el.get("class") or "")))
+    if el.get("disabled") is not None or TASK.search((item.get("class") or "") + (el.get("class") or "")):
+        return True
+    acts = any(el.get(name) is not None for name in ("name", "value", "id"))  # an id: a style sheet folds by it
+    return not acts and next(el.iterancestors("form", "fieldset", "label"), None) is None
 
 
 def definitions(flow: Flow, el: HtmlElement) -> list[str]:

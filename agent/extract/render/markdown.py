@@ -16,9 +16,11 @@ from lxml.html import HtmlElement
 
 from agent.extract.render import code, formulas, lists, pictures, tables
 from agent.extract.render.inline import BREAK, HARD_SPACE, Link, PlainLine, RichLine, code_span, escape_start
+from agent.extract.render.joints import parted, parted_behind
 from agent.extract.render.links import Addresses, is_permalink, is_wordy_permalink
 from agent.extract.render.notes import Notes
 from agent.extract.render.shadow import children_of, is_shadow, text_of
+from agent.extract.render.signs import STARRED, break_lines, is_action, is_code, keeps_lines, rating
 from agent.extract.render.tags import BLOCKS, SILENT, SPACE, closed, one_line
 from agent.extract.render.widgets import widget_of
 from agent.extract.want import Want
@@ -110,6 +112,8 @@ class Flow:
             if leave:
                 leave()
             if stack:
+                if el.tail and self.line.says and parted_behind(el):
+                    self.line.text(" ")
                 self.line.text(el.tail)
         self.end_line()
 
@@ -119,6 +123,11 @@ class Flow:
         if not isinstance(tag, str):
             self.line.text(el.tail)
             return
+        if self.r.rich and self.r.link is None and tag in STARRED and (stars := rating(el)) and not self.r.skip(el):
+            self.line.text(f" {stars} {el.tail or ''}")
+            return
+        if self.line.says and parted(el):
+            self.line.text(" ")
         handler = self.r.handlers.get(tag)
         if handler is None or not handler(self, el, stack):
             self.plainly(el, tag, stack)
@@ -126,13 +135,20 @@ class Flow:
     def plainly(self, el: HtmlElement, tag: str, stack: list[Any]) -> None:
         """An element without a rule for its tag: by its class or role, else a block or a stretch of the line."""
         r = self.r
-        if tag in SILENT or r.skip(el) or self.by_class(el, tag):
+        if tag in SILENT or r.skip(el) or self.by_class(el, tag) or (el.get("style") and keeps_lines(el) and self.as_typed(el)):
             self.line.text(el.tail)
         elif tag in BLOCKS or (el.get("style") and SHOWN_AS_BLOCK.search(el.get("style"))):
             self.end_line()
             self.push(el, stack, self.end_line)
         else:
             self.push(el, stack, None)
+
+    def as_typed(self, el: HtmlElement) -> bool:
+        """Whether words whose line breaks a style keeps are code, and said as such; else their breaks are made ones."""
+        if el.tag in BLOCKS and is_code(el) and self.r.depth < DEEPEST:
+            return self.block(code.fenced(self, code.raw(el), ""))
+        break_lines(el)
+        return False
 
     def push(self, el: HtmlElement, stack: list[Any], leave: Any) -> None:
         self.line.text(text_of(el) if self.r.children is children_of else el.text)
@@ -340,6 +356,10 @@ def formula_tag(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
     return True
 
 
+def button(flow: Flow, el: HtmlElement) -> bool:
+    return is_action(el.text_content())
+
+
 def role_heading(flow: Flow, el: HtmlElement) -> bool:
     if el.tag not in ("div", "p", "span") or not (el.get("aria-level") or "2").isdigit():
         return False
@@ -348,7 +368,7 @@ def role_heading(flow: Flow, el: HtmlElement) -> bool:
 
 WIDGETS: dict[str, Callable[[Flow, HtmlElement], bool]] = {
     "formula": formula, "callout": callout, "code": lambda flow, el: code.widget(flow, el), "nothing": lambda flow, el: flow.r.rich,
-    "grid": lambda flow, el: tables.grid(flow, el), "heading": role_heading,
+    "grid": lambda flow, el: tables.grid(flow, el), "heading": role_heading, "button": button,
 }
 PLAIN: dict[str, Any] = {
     **dict.fromkeys(HEADINGS, structure(heading)), **dict.fromkeys(("ul", "ol", "menu", "dir"), structure(lists.listing)),
@@ -358,6 +378,7 @@ PLAIN: dict[str, Any] = {
 }
 RICH: dict[str, Any] = {
     **PLAIN, **dict.fromkeys(MARKS, mark), "a": anchor, **dict.fromkeys(("code", "kbd", "samp", "tt"), inline_code),
-    "hr": structure(rule), "summary": structure(summary), "img": pictures.image, "noscript": pictures.without_script,
+    "hr": structure(rule), "summary": structure(summary), "picture": pictures.picture, "img": pictures.image,
+    "noscript": pictures.without_script,
     "input": lists.checkbox, "textarea": code.text_field,
 }

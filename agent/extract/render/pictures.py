@@ -27,6 +27,14 @@ def image(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
     return True
 
 
+def picture(flow: Flow, el: HtmlElement, stack: list[Any]) -> bool:
+    """Its image, which also knows what its other sources offer; one that is a link's is a teaser's, and says what its title says."""
+    if flow.r.link is not None:
+        return False
+    flow.push(el, stack, None)
+    return True
+
+
 def show(flow: Flow, el: HtmlElement) -> None:
     url = flow.r.addresses.absolute(image_source(el))
     if url and not url.startswith("data:"):

@@ -108,6 +108,12 @@ def is_layout(el: HtmlElement, rows: list[tuple[HtmlElement, list[HtmlElement]]]
     return any(is_part(cell) for cell in cells)
 
 
+def holds_data(el: HtmlElement) -> bool:
+    """Whether a table would be said as one, as far as can be told before it is rendered."""
+    rows = [(row, [cell for cell in row if cell.tag in ("td", "th")]) for row in el.xpath("./tr | ./*/tr")]
+    return code.table_code(el) is None and not is_layout(el, rows)
+
+
 def is_part(cell: HtmlElement) -> bool:
     """Whether a cell holds a part of a page rather than a value."""
     if next(cell.iter("table", "pre", *LAYOUT), None) is not None:

@@ -17,7 +17,7 @@ CALLOUT = re.compile(
 NOTHING = re.compile(
     r"(?:^|\s)(?:mw-editsection|mw-cite-backlink|footnote-backref|copy-?(?:button|btn)|copybtn|btn-copy|code-copy\S*|clipboard-copy|"
     r"zeroclipboard-container|toolbar-copy|MathJax_Error)(?:\s|$)", re.IGNORECASE)
-ROLES = {"table": "grid", "grid": "grid", "treegrid": "grid", "heading": "heading", "math": "formula"}
+ROLES = {"table": "grid", "grid": "grid", "treegrid": "grid", "heading": "heading", "math": "formula", "button": "button"}
 KINDS = ((NOTHING, "nothing"), (FORMULA, "formula"), (CODE, "code"), (CALLOUT, "callout"))
 
 

@@ -6,6 +6,7 @@ from itertools import accumulate
 
 from lxml.html import HtmlElement
 
+from agent.extract.render.signs import is_action
 from agent.extract.select.blocks import Blocks
 
 INLINE_BUTTONS = frozenset("h1 h2 h3 h4 h5 h6 dt summary p span".split())
@@ -47,7 +48,7 @@ def open_up(el: HtmlElement, blocks: Blocks, row: int) -> None:
     """What a renderer would pass over, though its words were chosen: the page for readers without scripts, questions on buttons."""
     if el.tag == "noscript":
         el.tag = "div"
-    elif el.tag == "button":
+    elif el.tag == "button" and not is_action(el.text_content()):
         parent = el.getparent()
         el.tag = "span" if parent is not None and parent.tag in INLINE_BUTTONS else "div"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from agent.extract.render.tables import holds_data
 from agent.extract.select.blocks import NAME_LIST, TAG_NUMBER, Blocks
 from agent.extract.words import word_count
 
@@ -44,7 +45,8 @@ def receipt(blocks: Blocks, kept: list[bool], extractor: str) -> dict[str, Any]:
 def counts(blocks: Blocks, words: list[int], kept: list[bool]) -> dict[str, int]:
     rows = [row for row, keep in enumerate(kept) if keep and words[row]]
     held = set(rows)
-    tables = sum(tag == TAG_NUMBER["table"] and not held.isdisjoint(range(row, blocks.end[row])) for row, tag in enumerate(blocks.tag))
+    tables = sum(tag == TAG_NUMBER["table"] and not held.isdisjoint(range(row, blocks.end[row])) and holds_data(blocks.elements[row])
+                 for row, tag in enumerate(blocks.tag))
     code = sum(blocks.tag[row] == TAG_NUMBER["pre"] for row in rows)
     return {"words": sum(words[row] for row in rows), "code": code, "tables": tables, "links": sum(blocks.links[row] for row in rows)}
 
