@@ -37,6 +37,7 @@ NOTE = re.compile(r"\[(\^?[^\]\n]{1,20})\]:[ \t]+<?(https?://\S+?)>?$")
 FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})")
 LISTED = re.compile(r"(?:\[\d+\]: \S+\n)+")
 TABLE = re.compile(r"[ \t>]*\|(?:\s*:?-{3,}:?\s*\|)+\s*")
+PICTURE, TARGET = re.compile(rf"!\[[^\]]*\]\({ADDRESS}\)"), re.compile(rf"\](?:\({ADDRESS}\)|\[\d+\])")
 SIGNS = re.compile(r"[ \t>]*(?:(?:[-*+:]|\d{1,9}[.)]|#{1,6})[ \t]+)*")  # of a line's place: quotation, list, heading
 SPAN = re.compile(r"(`+)(?:(?!\1).)+\1")
 MARKUP = re.compile(rf"!\[([^\]]*)\]\((?:{ADDRESS})\)|\[([^\]]*)\]\((?:{ADDRESS})\)|(?<!\\)[*_`]{{1,3}}(?=\S)|(?<=[^\s\\])[*_`]{{1,3}}")
@@ -218,8 +219,15 @@ def counts_in(text: str) -> dict[str, int]:
         elif TABLE.fullmatch(line) and not before:
             tables += 1
         elif not (before or closes or LISTED.match(line + "\n")):
-            words += word_count(words_of(SIGNS.sub("", line, count=1).replace("|", " ")))
+            words += word_count(said_in(line))
     return {"words": words, "code": code, "tables": tables, "links": len(structure_of(text)[0])}
+
+
+def said_in(line: str) -> str:
+    """A line without images, addresses of links, and the signs of its place: enough to count its words, and soon done."""
+    if "](" in line:
+        line = TARGET.sub("]", PICTURE.sub(" ", line))
+    return SIGNS.sub("", line, count=1).replace("|", " ")
 
 
 def words_of(markdown: str) -> str:

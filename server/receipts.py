@@ -26,14 +26,15 @@ def cut(receipt: dict[str, Any], held: dict[str, int], limit: int) -> dict[str, 
         return receipt
     whole = receipt["text"]
     text = {name: min(number, held.get(name, number)) for name, number in whole.items()}
-    beyond = {"what": "the rest", "words": whole["words"] - text["words"], "why": f"beyond the limit of {limit:,} tokens"}
+    beyond = {"what": "beyond the limit", "words": whole["words"] - text["words"], "why": f"the text was cut at {limit:,} tokens"}
     return {**receipt, "text": text, "dropped": [*([beyond] if beyond["words"] else []), *receipt["dropped"]]}
 
 
 def counts(receipt: dict[str, Any]) -> str:
     """`812 of 1,045 words, 3 of 3 tables`; "" where nothing was counted."""
     page, text = receipt.get("page") or {}, receipt.get("text") or {}
-    return ", ".join(f"{text.get(name, 0):,} of {page[name]:,} {word}" for name, word in NAMES if page.get(name))
+    named = ((text.get(name, 0), page[name], words) for name, words in NAMES if page.get(name))
+    return ", ".join(f"{held:,} of {whole:,} {words if whole > 1 else words[:-1]}" for held, whole, words in named)
 
 
 def line(receipt: dict[str, Any]) -> str:

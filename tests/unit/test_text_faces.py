@@ -125,14 +125,14 @@ RICH = ("# A [b](https://b.example/)\n\n| c | d |\n|---|---|\n| e | f |\n\n1. g\
 
 
 def test_what_a_text_holds_is_counted_in_the_text() -> None:
-    assert counts_in(RICH) == {"words": 13, "code": 1, "tables": 1, "links": 2}
+    assert counts_in(RICH) == {"words": 12, "code": 1, "tables": 1, "links": 2}
 
 
 def test_the_receipt_in_a_line() -> None:
     told = {"page": {"words": 1045, "code": 0, "tables": 0, "links": 1}, "text": {"words": 812}, "low": True, "extractor": "judge",
             "dropped": [{"what": f"part {n}", "words": n, "why": ""} for n in (90, 80, 30, 20, 9, 4)]}
     assert receipts.line(receipts.counted(told, {"code": 1, "tables": 0, "links": 2})) == (
-        "812 of 1,045 words, 1 of 1 code blocks, 2 of 2 links; low: the page may hold more; "
+        "812 of 1,045 words, 1 of 1 code block, 2 of 2 links; low: the page may hold more; "
         "left out: part 90 90, part 80 80, part 30 30, part 20 20, 2 more")
     assert receipts.line({}) == ""
     line = 'receipt: "12 of 40 words, 0 of 3 links; left out: navigation 20, cookie notice 8"'
@@ -147,9 +147,9 @@ def test_the_receipt_of_a_cut_text_does_not_claim_the_whole() -> None:
     receipt = json_of(made, 20, 1000.0)["receipt"]
     assert receipt["text"] == {"words": 3, "code": 0, "tables": 0, "links": 0}
     assert receipt["page"] == {"words": 120, "code": 1, "tables": 1, "links": 3}
-    assert receipt["dropped"][0] == {"what": "the rest", "words": 93, "why": "beyond the limit of 20 tokens"}
+    assert receipt["dropped"][0] == {"what": "beyond the limit", "words": 93, "why": "the text was cut at 20 tokens"}
     assert json_of(made, 10_000, 1000.0)["receipt"] == made.receipt
-    line = "3 of 120 words, 0 of 1 code blocks, 0 of 1 tables, 0 of 3 links; left out: the rest 93, navigation 20, cookie notice 8"
+    line = "3 of 120 words, 0 of 1 code block, 0 of 1 table, 0 of 3 links; left out: beyond the limit 93, navigation 20, cookie notice 8"
     assert f'receipt: "{line}"' in markdown_of(made, 20, 0.0).splitlines()
 
 
