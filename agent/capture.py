@@ -51,7 +51,7 @@ def read_sent(sent: Sent, children: Children) -> Read:
         raise Walled(WALLS[wall].format(host=host), wall=wall)
     if not found["text"].strip():
         raise Unreadable(EMPTY)
-    notes = [FOR_PAY.format(host=host)] if wall else [SELECTED] if sent.selection else []
+    notes = [*([FOR_PAY.format(host=host)] if wall else [SELECTED] if sent.selection else []), *found["notes"]]
     made = replace(page(found, sent.url, sent.url, "capture", "user"), fetched_at=sent.at)
     return Read(made, found["markdown"], found["kind"], found["format"], found["canonical"], found["receipt"], wall, tuple(notes),
                 offers=found["offers"], pages=tuple(found["pages"]))

@@ -41,6 +41,7 @@ FIRST_PART = 60  # words: a paywalled page of less has no first part worth keepi
 SHELL_WORDS = 15  # “Loading…”, “This site needs JavaScript”: not the page, if the browser fails too
 LITTLE = 40  # words: a Markdown file of less may be one that says “not found”
 ALIKE, NEARLY = 0.5, 0.9  # share of the page's words that its own Markdown must hold; of those by HTTP that a browser must find
+OF_DATA = 0.5  # share of the words of a shell's data that a browser must find
 WORD = re.compile(r"\w{4,}")
 ABOUT = ("title", "author", "date", "site", "language", "canonical", "kind")  # the HTML says these of the page better
 
@@ -89,7 +90,8 @@ class Read:
     `markdown` is the LLM-ready text ("" unless it was asked for), `page.text` the one that quotes are of. `wall` is "" or
     "paywall", where the first part of a page stands before one (other walls raise Walled). `notes` are sentences for the
     user; `offers` are addresses that the page offers of itself; `pages` are the offsets of a PDF's pages; `max_age` is for
-    how many seconds the site says that its reply is good, None if it does not.
+    how many seconds the site says that its reply is good, None if it does not. `from_data` says that the text is what the data in
+    a shell's markup says.
     """
 
     page: Page
@@ -104,6 +106,7 @@ class Read:
     offers: Mapping[str, str] = field(default_factory=dict)
     pages: tuple[int, ...] = ()
     max_age: float | None = None
+    from_data: bool = False
 
 
 class Climb:
@@ -183,7 +186,8 @@ class Climb:
                 raise Unreadable(f"{shell}, and the browser could not show it: {error}") from error
             self.notes.append(NOT_SHOWN.format(why=why, error=error))
             return self.made(found, fetched.final_url, "http")
-        if word_count(read.page.text) >= NEARLY * words:
+        enough = OF_DATA if found["from_data"] and not read.from_data else NEARLY  # data may say more than the page shows
+        if word_count(read.page.text) >= enough * words:
             return read
         return self.made(found, fetched.final_url, "http")
 
@@ -335,7 +339,8 @@ class Climb:
     def made(self, found: dict[str, Any], final_url: str, rung: str) -> Read:
         made = page(found, self.url, final_url, rung, self.chosen_by)
         return Read(made, found["markdown"], found["kind"], found["format"], found["canonical"], found["receipt"], found["wall"],
-                    tuple(self.notes), self.validators, found["offers"], tuple(found["pages"]), max_age=self.max_age)
+                    (*self.notes, *found["notes"]), self.validators, found["offers"], tuple(found["pages"]), max_age=self.max_age,
+                    from_data=found["from_data"])
 
 
 def reason_for_browser(found: dict[str, Any]) -> str:

@@ -44,7 +44,7 @@ def test_a_shell_says_what_its_structured_data_says():
     data = '{"@type": "Article", "description": "short", "articleBody": "First paragraph of it.\\n\\nSecond <b>paragraph</b>."}'
     found = extract(f"<html><head><script type='application/ld+json'>[{data}, {{]</script><script type='application/ld+json'>{data}"
                     "</script></head><body><div id=root></div></body></html>", "https://a.org/x")
-    assert "First paragraph of it.\n\nSecond paragraph ." in found["text"]
+    assert "First paragraph of it.\n\nSecond paragraph." in found["text"]
 
 
 def test_the_receipt_counts_what_was_left_out_and_says_why():
