@@ -96,7 +96,7 @@ def test_what_came_from_data_can_be_quoted(post: dict, script) -> None:
     html = shell(script({"props": post}))
     text = extract(html, URL)["text"]
     page = Page(url=URL, final_url=URL, title="x", text=text, html=html.encode(), fetched_at="", rung="http")
-    quotes = [line for line in text.split("\n\n") if len(line) > 60]
+    quotes = [line for line in text.split("\n\n") if len(line) > 40]
     assert quotes
     for quote in quotes:
         start = text.index(quote)
