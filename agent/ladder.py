@@ -64,6 +64,7 @@ OWN_MARKDOWN = "This is the site's own Markdown, from {url}."
 OVERVIEW = "The page itself holds little text, so this is the site's overview for programs, {url}."
 SHOWN = "A browser showed this page, because {why}."
 NOT_SHOWN = "The page may go on: {why}, but the browser could not show it ({error})"
+BROKE_OFF = "{host} broke off before the end of the page, so this is what came until then."
 PRESSED = "The browser pressed: {labels}."
 GIVEN_ANYWAY = "{no} You gave the address, so Leash opened it all the same."
 ASKS = "The site asks of programs: {signal}."
@@ -91,7 +92,7 @@ class Read:
     "paywall", where the first part of a page stands before one (other walls raise Walled). `notes` are sentences for the
     user; `offers` are addresses that the page offers of itself; `pages` are the offsets of a PDF's pages; `max_age` is for
     how many seconds the site says that its reply is good, None if it does not. `from_data` says that the text is what the data in
-    a shell's markup says.
+    a shell's markup says; `whole` is False where the site broke off before the page's end, so that this text is soon to be got anew.
     """
 
     page: Page
@@ -107,6 +108,7 @@ class Read:
     pages: tuple[int, ...] = ()
     max_age: float | None = None
     from_data: bool = False
+    whole: bool = True
 
 
 class Climb:
@@ -116,7 +118,7 @@ class Climb:
         self.reader, self.url, self.chosen_by, self.want = reader, url, chosen_by, want
         self.until = time.monotonic() + seconds
         self.notes: list[str] = []
-        self.validators, self.max_age = Validators(), None
+        self.validators, self.max_age, self.whole = Validators(), None, True
         self.robots: Callable[[float], Says | None] = lambda _: None
         self.overview: Future[str] | None = None
 
@@ -142,7 +144,7 @@ class Climb:
         if fetched.status == 304:
             return None
         self.validators, self.max_age = validators_of(fetched), good_for(fetched)
-        found = self.text_of(fetched)
+        found = self.part_of(fetched) if fetched.broke_off else self.text_of(fetched)
         found["offers"] = {**header_offers(fetched.headers.get("link", ""), fetched.final_url), **found["offers"]}
         self.notes += [ASKS.format(signal=signal) for signal in header_signals(fetched.headers)]
         return self.told(self.best(found, fetched))
@@ -300,7 +302,7 @@ class Climb:
         with suppress(FetchError):
             seconds = min(SIDE_SECONDS, max(0.5, self.left))
             fetched = self.reader.http.get(url, seconds=seconds, limit=SIDE_BYTES, leave=None if self.by_user else self.leave)
-            return self.text_of(fetched)
+            return None if fetched.broke_off else self.text_of(fetched)
         return None
 
     def with_captions(self, found: dict[str, Any]) -> dict[str, Any]:
@@ -333,14 +335,24 @@ class Climb:
     def text_of(self, fetched: Fetched) -> dict[str, Any]:
         return self.extracted(fetched.body, fetched.content_type, fetched.charset, fetched.final_url)
 
+    def part_of(self, fetched: Fetched) -> dict[str, Any]:
+        """What came of a page that broke off; nobody may take that for the page when its site is asked again."""
+        host = urlsplit(fetched.final_url).hostname
+        self.validators, self.whole = Validators(), False
+        try:
+            return self.text_of(fetched)
+        except Unreadable as error:
+            raise FetchError(f"{host} broke off the connection before the page was there: of what came no text can be had.") from error
+
     def extracted(self, body: bytes, content_type: str, charset: str, url: str) -> dict[str, Any]:
         return self.reader.children.run(body, content_type, charset, url, self.want)
 
     def made(self, found: dict[str, Any], final_url: str, rung: str) -> Read:
         made = page(found, self.url, final_url, rung, self.chosen_by)
-        return Read(made, found["markdown"], found["kind"], found["format"], found["canonical"], found["receipt"], found["wall"],
-                    (*self.notes, *found["notes"]), self.validators, found["offers"], tuple(found["pages"]), max_age=self.max_age,
-                    from_data=found["from_data"])
+        whole = self.whole or rung == "browser"
+        notes = (*self.notes, *found["notes"], *([] if whole else [BROKE_OFF.format(host=urlsplit(final_url).hostname)]))
+        return Read(made, found["markdown"], found["kind"], found["format"], found["canonical"], found["receipt"], found["wall"], notes,
+                    self.validators, found["offers"], tuple(found["pages"]), self.max_age, found["from_data"], whole)
 
 
 def reason_for_browser(found: dict[str, Any]) -> str:

@@ -91,7 +91,8 @@ def reading_of(read: Read, url: str, now: float) -> Reading:
     own = {name: clean(getattr(read, name)) for name in ("kind", "format", "wall", "canonical")}
     links, headings = structure_of(text)
     fetched = datetime.fromisoformat(page.fetched_at).timestamp()
-    return Reading(url, text, min(fetched, now), now, now + fresh_seconds(read.max_age), page.final_url, **about, **own,
+    good = fresh_seconds(read.max_age) if read.whole else 0.0
+    return Reading(url, text, min(fetched, now), now, now + good, page.final_url, **about, **own,
                    tokens=marks[-1][1], exact=True, sha256=sha256_of(text), etag=read.validators.etag,
                    last_modified=read.validators.last_modified, notes=tuple(map(clean, read.notes)), links=links,
                    headings=headings, marks=marks, receipt=dict(read.receipt), offers=dict(read.offers), pages=read.pages)
