@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["decode", "extract"]
 
+TIME = 0.7  # share of the time for reading that a huge page's text may take: its signs are looked for afterwards
 READERS = {
     "pdf": "pdf.read:read", "feed": "formats.feed:read", "notebook": "formats.notebook:read",
     "json": "formats.data:read_json", "csv": "formats.data:read_csv", "xml": "formats.data:read_xml",
@@ -69,7 +70,7 @@ def from_html(source: Source) -> dict[str, Any]:
     tree = html.parse(text)
     hides = hides_more(tree)  # asked first: extraction takes the tree apart
     try:
-        found = html.extract(text, source.url, source.want, tree)
+        found = html.extract(text, source.url, source.want, tree, lambda: source.used > TIME)
     except Unreadable:
         if not scripted:
             raise
@@ -78,7 +79,7 @@ def from_html(source: Source) -> dict[str, Any]:
     if source.want is not None and source.want.selector:  # how little a part holds says nothing of the page
         told, found["receipt"] = words_of(text), {**found.get("receipt", {}), "low": False}
     thin = scripted and (found.get("from_data") or word_count(told) < html.THIN or not found["text"].strip())
-    notes = [FROM_DATA] if found.get("from_data") else []
+    notes = [FROM_DATA] if found.get("from_data") else found.get("notes", [])
     return {**found, **signs(text, told, source.url), "hides": hides, "html": text, "thin": bool(thin), "captions": captions_of(source),
             "notes": notes}
 

@@ -20,6 +20,7 @@ from lxml.html import HtmlElement
 
 from agent.errors import BadInput, Unreadable
 from agent.extract.about import about, canonical
+from agent.extract.huge import is_huge, plain_text
 from agent.extract.render.markdown import markdown
 from agent.extract.render.notes import Notes
 from agent.extract.render.tags import closed
@@ -36,6 +37,7 @@ WORD = re.compile(r"\w+")
 SHELL = 12  # words: what a body says before a script fills it
 THIN = 60  # words: what a page's shell holds before its script runs (menus, “Loading…”); a real page of less is rare
 MUCH = 2  # times what the body says must be said by its data to be told as well
+NOTHING = "The page holds no text (it may be drawn by a script)."
 STRUCTURE = frozenset("h1 h2 h3 h4 h5 h6 pre table ul ol dl blockquote".split())
 OF_HEAD = frozenset("title meta link base script style noscript template".split())
 SLOW_BEYOND = 600_000  # characters: trafilatura takes 5–17 s for pages of 2 MB
@@ -52,16 +54,21 @@ class Page:
     judged: Judgement
 
 
-def extract(html: str, url: str, want: Want | None = None, tree: HtmlElement | None = None) -> dict[str, Any]:
+def extract(html: str, url: str, want: Want | None = None, tree: HtmlElement | None = None,
+            late: Callable[[], bool] = lambda: False) -> dict[str, Any]:
     """title, author, date, site, language, canonical, kind, text and receipt of a page, and its `markdown` if it is wanted.
 
-    `from_data` says that the text is, at least for its most part, what a shell's data says. `tree` is the page as `parse` gives it,
-    for who has it already; it is taken apart. Raises Unreadable where there is no text, BadInput for a selector that is none.
+    `from_data` says that the text is, at least for its most part, what a shell's data says; `notes` are there for a huge page.
+    `tree` is the page as `parse` gives it, for who has it already; it is taken apart. `late` says whether the time for it is over.
+    Raises Unreadable where there is no text, BadInput for a selector that is none.
     """
     tree = parse(html) if tree is None else tree
     said = {**about(tree, url), "canonical": canonical(tree, url)}
     body = tree.find("body")
-    blocks = blocks_of(tree if body is None else body)
+    body = tree if body is None else body
+    if is_huge(body):
+        return {**said, **plainly(body, want.selector if want else "", late)}
+    blocks = blocks_of(body)
     page = Page(html, url, tree, blocks, judge(blocks, tree, url))
     if want is not None and want.selector:
         roots, report = selected(page, want.selector)
@@ -76,9 +83,19 @@ def extract(html: str, url: str, want: Want | None = None, tree: HtmlElement | N
             report = with_data(report, words_in([data]))
     text = rendered(roots, skipped, None, url)
     if not text.strip():
-        raise Unreadable("The page holds no text (it may be drawn by a script).")
+        raise Unreadable(NOTHING)
     marked = rendered(roots, skipped, want, url) if want is not None else ""
     return {**said, "kind": page.judged.kind, "text": text, "markdown": marked, "receipt": report, "from_data": data is not None}
+
+
+def plainly(body: HtmlElement, selector: str, late: Callable[[], bool]) -> dict[str, Any]:
+    """The text of a huge page, or of what is selected of it."""
+    mains = body.xpath(".//main | .//*[@role='main']")
+    roots = outermost(matching(body, selector)) if selector else mains if len(mains) == 1 else [body]
+    found = plain_text(roots, late)
+    if not found["text"]:
+        raise Unreadable(NOTHING)
+    return {**found, "kind": "", "markdown": found["text"], "from_data": False}
 
 
 def data_beside(page: Page, kept: list[bool]) -> HtmlElement | None:
@@ -186,16 +203,24 @@ EXTRACTORS: dict[str, Callable[[Page], list[bool]]] = {
 
 def selected(page: Page, selector: str) -> tuple[list[HtmlElement], dict[str, Any]]:
     """The elements that a CSS selector matches, the outer one where they nest."""
+    roots = outermost(matching(page.tree, selector))
+    held = {block for root in roots for block in root.iter()} | set(owners(page.blocks, roots))
+    return [stage(root) for root in roots], receipt(page.blocks, [el in held for el in page.blocks.elements], "selector")
+
+
+def matching(tree: HtmlElement, selector: str) -> list[HtmlElement]:
     try:
-        found = CSSSelector(selector, translator="html")(page.tree)
+        found = CSSSelector(selector, translator="html")(tree)
     except (ValueError, SyntaxError, XPathError) as error:
         raise BadInput(f"“{selector}” is no CSS selector that Leash understands ({error}). Try one like “main” or “.post”.") from error
     if not found:
         raise Unreadable(f"Nothing on the page matches the selector “{selector}”.")
+    return found
+
+
+def outermost(found: list[HtmlElement]) -> list[HtmlElement]:
     inside = set(found)
-    roots = [el for el in found if inside.isdisjoint(el.iterancestors())]
-    held = {block for root in roots for block in root.iter()} | set(owners(page.blocks, roots))
-    return [stage(root) for root in roots], receipt(page.blocks, [el in held for el in page.blocks.elements], "selector")
+    return [el for el in found if inside.isdisjoint(el.iterancestors())]
 
 
 def stage(root: HtmlElement) -> HtmlElement:
