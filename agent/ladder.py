@@ -46,6 +46,7 @@ WORD = re.compile(r"\w{4,}")
 ABOUT = ("title", "author", "date", "site", "language", "canonical", "kind")  # the HTML says these of the page better
 
 SHELL = "The page holds no text of its own: a script draws it"
+CONSENT = "it asks about cookies first"
 SCRIPTED, LOW = "a script draws it", "little of it became text over HTTP"
 UNMATCHED = "nothing that came over HTTP matches the selector “{selector}”"
 NO_MATCH = "Nothing on the page matches the selector “{selector}”. Check the selector, or leave it out."
@@ -58,6 +59,13 @@ WALLS = {
     "login": "{host} shows this page only after a login. Log in with your own browser and send the page to Leash with the "
              "button there.",
     "missing": "{host} has no such page: it says so in words, though not by its status. Check the address.",
+    "consent": "{host} shows this page only to those who have answered it about cookies. Open it in your own browser, answer there, and "
+               "send it to Leash with the button there.",
+    "requests": "{host} says that it was asked too often, so what came is not the page. Try again later.",
+    "region": "{host} does not show this page in the country that Leash reads from. Check whether the site has another address for it.",
+    "maintenance": "{host} is closed for maintenance, so what came is not the page. Try again later.",
+    "age": "{host} asks for its reader's age first. Open it in your own browser, answer there, and send it to Leash with the button "
+           "there.",
 }
 FIRST_ONLY = "{host} shows the rest of this page only to those who pay: this is its first part."
 OWN_MARKDOWN = "This is the site's own Markdown, from {url}."
@@ -158,6 +166,9 @@ class Climb:
         if found["format"] != "html":
             return self.of_file(found, fetched)
         why = UNMATCHED.format(selector=self.selector) if self.selector and not found["text"].strip() else reason_for_browser(found)
+        if found["wall"] == "consent" and self.reader.browser is not None:  # it may answer that, and nothing else of the kind
+            with suppress(FetchError):
+                return self.by_browser(CONSENT)
         self.heed(found, fetched.final_url)
         if found["wall"]:
             return self.made(found, fetched.final_url, "http")

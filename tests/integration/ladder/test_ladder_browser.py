@@ -203,3 +203,23 @@ def test_where_the_browser_shows_nothing_the_data_stays(drawn: World) -> None:
     read = drawn.reader.open(drawn.put("/heron", told("")), Want())
     assert "Most of its strikes miss." in read.page.text
     assert FROM_DATA in read.notes
+
+
+# ------------------------------------------------------------------ a page behind a question about cookies
+
+ASKED = ("<title>Before you continue</title><body><div id=consent style='position:fixed;bottom:0;left:0;right:0;height:200px'><h1>Before "
+         "you continue</h1><p>We use cookies to show you ads. You may accept or reject them.</p><button onclick=\""
+         "document.getElementById('consent').outerHTML = {main}\">Accept all</button></div><script>ask()</script>")
+
+
+def test_consent_is_given_by_the_browser_alone(drawn: World, world: World) -> None:
+    main = json.dumps(f"<main>{BODY}</main>").replace('"', "&quot;")
+    read = drawn.reader.open(drawn.put("/asks", ASKED.replace("{main}", main)), Want())
+    assert read.page.rung == "browser"
+    assert "Most of its strikes miss." in read.page.text
+
+
+def test_without_a_browser_the_question_about_cookies_is_told(world: World) -> None:
+    with pytest.raises(Walled, match="about cookies") as told_of:
+        world.reader.open(world.put("/asks", ASKED), Want())
+    assert told_of.value.wall == "consent"
