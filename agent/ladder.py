@@ -212,7 +212,7 @@ class Climb:
             raise Unreadable(NO_MATCH.format(selector=self.selector) if self.selector else "The page stayed empty.")
         self.validators = Validators()  # that the shell is unchanged says nothing of what its script brings
         notes = [SHOWN.format(why=why) if why else "", PRESSED.format(labels=", ".join(f"“{label}”" for label in seen.pressed[:8]))
-                 if seen.pressed else "", seen.cut]
+                 if seen.pressed else "", seen.cut, seen.goes_on]
         made = self.made(self.with_captions(found), seen.final_url, "browser")
         return replace(made, notes=(*made.notes, *filter(None, notes)), page=replace(made.page, picture=seen.screenshot))
 
