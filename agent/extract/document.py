@@ -38,6 +38,7 @@ READERS = {
 DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "hides": "", "receipt": {},
                             "pages": [], "captions": "", "markdown": "", "from_data": False, "notes": []}
 FROM_DATA = "The text is from data in the page's markup; the page itself draws it by a script."
+MOSTLY_DATA = "The text is for its most part from data in the page's markup, which a reader of the page does not see."
 # Of what a browser may show more.
 DRAWN = re.compile(r"<script\b(?![^<>]{0,200}\bld\+json)|<i?frame|<meta\b[^<>]{0,200}\brefresh\b[^<>]{0,200}url\s*=")
 VISIBLE = "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template)]"
@@ -79,7 +80,7 @@ def from_html(source: Source) -> dict[str, Any]:
     if source.want is not None and source.want.selector:  # how little a part holds says nothing of the page
         told, found["receipt"] = words_of(text), {**found.get("receipt", {}), "low": False}
     thin = scripted and (found.get("from_data") or word_count(told) < html.THIN or not found["text"].strip())
-    notes = [FROM_DATA] if found.get("from_data") else found.get("notes", [])
+    notes = [FROM_DATA if scripted else MOSTLY_DATA] if found.get("from_data") else found.get("notes", [])
     return {**found, **signs(text, told, source.url), "hides": hides, "html": text, "thin": bool(thin), "captions": captions_of(source),
             "notes": notes}
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from agent.extract.document import FROM_DATA
+from agent.extract.document import FROM_DATA, MOSTLY_DATA
 from agent.extract.document import extract as from_bytes
 from agent.extract.html import extract
 from agent.extract.want import Want
@@ -207,6 +207,8 @@ def test_a_browser_may_still_show_more_of_what_came_from_data() -> None:
     found = from_bytes(shell(next_data({"post": POST})).encode(), "text/html", "", URL)
     assert found["thin"]
     assert found["notes"] == [FROM_DATA]
+    quiet = from_bytes(shell(linked({"@type": "Article", "articleBody": FIRST + SECOND})).encode(), "text/html", "", URL)
+    assert (quiet["thin"], quiet["notes"]) == (False, [MOSTLY_DATA])
     plain = from_bytes(f"<main><h1>Herons</h1><p>{FIRST} {SECOND} {THIRD}</p></main>".encode(), "text/html", "", URL)
     assert (plain["notes"], plain["from_data"]) == ([], False)
 
