@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from agent.errors import Unreadable, Walled
 from agent.extract.child import Children
+from agent.extract.signs.notices import NOTICES
 from agent.extract.signs.walls import word_count
 from agent.extract.want import Want
 from agent.ladder import FIRST_PART, Read, page
@@ -19,7 +20,8 @@ EMPTY = (
     "There is no text on this page as your browser sent it: it may be a picture, an app that draws its own letters, or a frame of "
     "another site. Open what you want to read in a tab of its own, and press the button again."
 )
-WALLS = {
+NOTICE = "{host} shows a short notice in place of the page. Answer it, or come back later, and press the button again."
+WALLS = dict.fromkeys(NOTICES, NOTICE) | {
     "challenge": "{host} shows a test in place of the page. Solve it, wait until the page is there, and press the button again.",
     "login": "{host} asks for a login here. Log in, open the page that you want, and press the button again.",
     "missing": "{host} says that it has no such page. Open the one that you want, and press the button again.",
@@ -51,7 +53,7 @@ def read_sent(sent: Sent, children: Children) -> Read:
         raise Walled(WALLS[wall].format(host=host), wall=wall)
     if not found["text"].strip():
         raise Unreadable(EMPTY)
-    notes = [FOR_PAY.format(host=host)] if wall else [SELECTED] if sent.selection else []
+    notes = [*([FOR_PAY.format(host=host)] if wall else [SELECTED] if sent.selection else []), *found["notes"]]
     made = replace(page(found, sent.url, sent.url, "capture", "user"), fetched_at=sent.at)
     return Read(made, found["markdown"], found["kind"], found["format"], found["canonical"], found["receipt"], wall, tuple(notes),
                 offers=found["offers"], pages=tuple(found["pages"]))

@@ -12,7 +12,7 @@ LeashError
 │   ├── TooSlow
 │   ├── BadStatus       .status, .retry_after
 │   └── Unreadable      it came, but no text could be had from it
-│       └── Walled      what came is a wall before the text: .wall (challenge, paywall, login, missing)
+│       └── Walled      what came is a wall before the text: .wall (challenge, paywall, login, missing, or a notice's name)
 ├── SearchError         a provider failed; the next one is asked
 │   └── RateLimited     .retry_after
 ├── ModelError          an endpoint failed; the next one takes over

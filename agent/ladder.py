@@ -41,10 +41,12 @@ FIRST_PART = 60  # words: a paywalled page of less has no first part worth keepi
 SHELL_WORDS = 15  # “Loading…”, “This site needs JavaScript”: not the page, if the browser fails too
 LITTLE = 40  # words: a Markdown file of less may be one that says “not found”
 ALIKE, NEARLY = 0.5, 0.9  # share of the page's words that its own Markdown must hold; of those by HTTP that a browser must find
+OF_DATA = 0.5  # share of the words of a shell's data that a browser must find
 WORD = re.compile(r"\w{4,}")
 ABOUT = ("title", "author", "date", "site", "language", "canonical", "kind")  # the HTML says these of the page better
 
 SHELL = "The page holds no text of its own: a script draws it"
+CONSENT = "it asks about cookies first"
 SCRIPTED, LOW = "a script draws it", "little of it became text over HTTP"
 UNMATCHED = "nothing that came over HTTP matches the selector “{selector}”"
 NO_MATCH = "Nothing on the page matches the selector “{selector}”. Check the selector, or leave it out."
@@ -57,12 +59,20 @@ WALLS = {
     "login": "{host} shows this page only after a login. Log in with your own browser and send the page to Leash with the "
              "button there.",
     "missing": "{host} has no such page: it says so in words, though not by its status. Check the address.",
+    "consent": "{host} shows this page only to those who have answered it about cookies. Open it in your own browser, answer there, and "
+               "send it to Leash with the button there.",
+    "requests": "{host} says that it was asked too often, so what came is not the page. Try again later.",
+    "region": "{host} does not show this page in the country that Leash reads from. Check whether the site has another address for it.",
+    "maintenance": "{host} is closed for maintenance, so what came is not the page. Try again later.",
+    "age": "{host} asks for its reader's age first. Open it in your own browser, answer there, and send it to Leash with the button "
+           "there.",
 }
 FIRST_ONLY = "{host} shows the rest of this page only to those who pay: this is its first part."
 OWN_MARKDOWN = "This is the site's own Markdown, from {url}."
 OVERVIEW = "The page itself holds little text, so this is the site's overview for programs, {url}."
 SHOWN = "A browser showed this page, because {why}."
 NOT_SHOWN = "The page may go on: {why}, but the browser could not show it ({error})"
+BROKE_OFF = "{host} broke off before the end of the page, so this is what came until then."
 PRESSED = "The browser pressed: {labels}."
 GIVEN_ANYWAY = "{no} You gave the address, so Leash opened it all the same."
 ASKS = "The site asks of programs: {signal}."
@@ -89,7 +99,8 @@ class Read:
     `markdown` is the LLM-ready text ("" unless it was asked for), `page.text` the one that quotes are of. `wall` is "" or
     "paywall", where the first part of a page stands before one (other walls raise Walled). `notes` are sentences for the
     user; `offers` are addresses that the page offers of itself; `pages` are the offsets of a PDF's pages; `max_age` is for
-    how many seconds the site says that its reply is good, None if it does not.
+    how many seconds the site says that its reply is good, None if it does not. `from_data` says that the text is what the data in
+    a shell's markup says; `whole` is False where the site broke off before the page's end, so that this text is soon to be got anew.
     """
 
     page: Page
@@ -104,6 +115,8 @@ class Read:
     offers: Mapping[str, str] = field(default_factory=dict)
     pages: tuple[int, ...] = ()
     max_age: float | None = None
+    from_data: bool = False
+    whole: bool = True
 
 
 class Climb:
@@ -113,7 +126,7 @@ class Climb:
         self.reader, self.url, self.chosen_by, self.want = reader, url, chosen_by, want
         self.until = time.monotonic() + seconds
         self.notes: list[str] = []
-        self.validators, self.max_age = Validators(), None
+        self.validators, self.max_age, self.whole = Validators(), None, True
         self.robots: Callable[[float], Says | None] = lambda _: None
         self.overview: Future[str] | None = None
 
@@ -139,7 +152,7 @@ class Climb:
         if fetched.status == 304:
             return None
         self.validators, self.max_age = validators_of(fetched), good_for(fetched)
-        found = self.text_of(fetched)
+        found = self.part_of(fetched) if fetched.broke_off else self.text_of(fetched)
         found["offers"] = {**header_offers(fetched.headers.get("link", ""), fetched.final_url), **found["offers"]}
         self.notes += [ASKS.format(signal=signal) for signal in header_signals(fetched.headers)]
         return self.told(self.best(found, fetched))
@@ -153,6 +166,9 @@ class Climb:
         if found["format"] != "html":
             return self.of_file(found, fetched)
         why = UNMATCHED.format(selector=self.selector) if self.selector and not found["text"].strip() else reason_for_browser(found)
+        if found["wall"] == "consent" and self.reader.browser is not None:  # it may answer that, and nothing else of the kind
+            with suppress(FetchError):
+                return self.by_browser(CONSENT)
         self.heed(found, fetched.final_url)
         if found["wall"]:
             return self.made(found, fetched.final_url, "http")
@@ -183,7 +199,8 @@ class Climb:
                 raise Unreadable(f"{shell}, and the browser could not show it: {error}") from error
             self.notes.append(NOT_SHOWN.format(why=why, error=error))
             return self.made(found, fetched.final_url, "http")
-        if word_count(read.page.text) >= NEARLY * words:
+        enough = OF_DATA if found["from_data"] and not read.from_data else NEARLY  # data may say more than the page shows
+        if word_count(read.page.text) >= enough * words:
             return read
         return self.made(found, fetched.final_url, "http")
 
@@ -195,7 +212,7 @@ class Climb:
             raise Unreadable(NO_MATCH.format(selector=self.selector) if self.selector else "The page stayed empty.")
         self.validators = Validators()  # that the shell is unchanged says nothing of what its script brings
         notes = [SHOWN.format(why=why) if why else "", PRESSED.format(labels=", ".join(f"“{label}”" for label in seen.pressed[:8]))
-                 if seen.pressed else "", seen.cut]
+                 if seen.pressed else "", seen.cut, seen.goes_on]
         made = self.made(self.with_captions(found), seen.final_url, "browser")
         return replace(made, notes=(*made.notes, *filter(None, notes)), page=replace(made.page, picture=seen.screenshot))
 
@@ -296,7 +313,7 @@ class Climb:
         with suppress(FetchError):
             seconds = min(SIDE_SECONDS, max(0.5, self.left))
             fetched = self.reader.http.get(url, seconds=seconds, limit=SIDE_BYTES, leave=None if self.by_user else self.leave)
-            return self.text_of(fetched)
+            return None if fetched.broke_off else self.text_of(fetched)
         return None
 
     def with_captions(self, found: dict[str, Any]) -> dict[str, Any]:
@@ -329,13 +346,24 @@ class Climb:
     def text_of(self, fetched: Fetched) -> dict[str, Any]:
         return self.extracted(fetched.body, fetched.content_type, fetched.charset, fetched.final_url)
 
+    def part_of(self, fetched: Fetched) -> dict[str, Any]:
+        """What came of a page that broke off; nobody may take that for the page when its site is asked again."""
+        host = urlsplit(fetched.final_url).hostname
+        self.validators, self.whole = Validators(), False
+        try:
+            return self.text_of(fetched)
+        except Unreadable as error:
+            raise FetchError(f"{host} broke off the connection before the page was there: of what came no text can be had.") from error
+
     def extracted(self, body: bytes, content_type: str, charset: str, url: str) -> dict[str, Any]:
         return self.reader.children.run(body, content_type, charset, url, self.want)
 
     def made(self, found: dict[str, Any], final_url: str, rung: str) -> Read:
         made = page(found, self.url, final_url, rung, self.chosen_by)
-        return Read(made, found["markdown"], found["kind"], found["format"], found["canonical"], found["receipt"], found["wall"],
-                    tuple(self.notes), self.validators, found["offers"], tuple(found["pages"]), max_age=self.max_age)
+        whole = self.whole or rung == "browser"
+        notes = (*self.notes, *found["notes"], *([] if whole else [BROKE_OFF.format(host=urlsplit(final_url).hostname)]))
+        return Read(made, found["markdown"], found["kind"], found["format"], found["canonical"], found["receipt"], found["wall"], notes,
+                    self.validators, found["offers"], tuple(found["pages"]), self.max_age, found["from_data"], whole)
 
 
 def reason_for_browser(found: dict[str, Any]) -> str:

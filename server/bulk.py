@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import BadInput, LeashError
+from agent.errors import BadInput, LeashError, Unreadable
 
 if TYPE_CHECKING:
     from agent.extract.child import Children
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 AHEAD = 3  # lines for each child: one at work, one waiting, one that may be done before its turn
+SHELL = "The page holds no text of its own: a script draws it."
 EXAMPLE = '{"id": "1", "url": "https://example.com/", "html": "<html>…"}'
 
 
@@ -37,7 +38,7 @@ class Given:
 
 def texts(lines: Iterable[str], settings: Settings, want: Want | None = None, limit: int | None = None,
           cores: int | None = None) -> Iterator[dict[str, Any]]:
-    """For each line {"id", "url", "html"} an {"id", "text"}, with an "error" where there is no text.
+    """For each line {"id", "url", "html"} an {"id", "text"}, with an "error" where there is no text, "notes" where there are some.
 
     A text of more than `limit` tokens is cut, and its line says in "left_out_tokens" how many follow.
     """
@@ -101,14 +102,18 @@ def answer(line: str, children: Children, want: Want | None) -> dict[str, Any]:
     try:
         given = loaded(line)
         named["id"] = given.get("id")
-        return {**named, "text": text_of(page_of(given), children, want)}
+        return {**named, **told(page_of(given), children, want)}
     except LeashError as error:
         return {**named, "text": "", "error": str(error)}
 
 
-def text_of(page: Given, children: Children, want: Want | None) -> str:
+def told(page: Given, children: Children, want: Want | None) -> dict[str, Any]:
+    """The text, and what should be known of it. Raises Unreadable where there is none."""
     found = children.run(page.html.encode("utf-8", "replace"), "text/html", "utf-8", page.url, *([want] if want else []))
-    return found.get("markdown") or found["text"]
+    text = found.get("markdown") or found["text"]
+    if not text.strip():
+        raise Unreadable(SHELL)
+    return {"text": text, **({"notes": found["notes"]} if found["notes"] else {})}
 
 
 def page_of(given: dict[str, Any]) -> Given:

@@ -114,7 +114,8 @@ def reading_of(read: Read, url: str, now: float) -> Reading:
     links, headings = structure_of(text)
     held = {name: number for name, number in counts_in(text).items() if name != "words"}  # these are the page's own, without alt texts
     fetched = datetime.fromisoformat(page.fetched_at).timestamp()
-    return Reading(url, text, min(fetched, now), now, now + fresh_seconds(read.max_age), page.final_url, **about, **own,
+    good = fresh_seconds(read.max_age) if read.whole else 0.0
+    return Reading(url, text, min(fetched, now), now, now + good, page.final_url, **about, **own,
                    tokens=marks[-1][1], exact=True, sha256=sha256_of(text), etag=read.validators.etag,
                    last_modified=read.validators.last_modified, notes=tuple(map(clean, read.notes)), links=links,
                    headings=headings, marks=marks, receipt=counted(dict(read.receipt), held), offers=dict(read.offers), pages=read.pages)

@@ -33,6 +33,8 @@ READY, DONE, RAISED, FAULT, SPENT = "ready", "done", "raised", "fault", "spent"
 START_SECONDS = 60.0  # to import the work's module on a busy machine; no part of a call's own time
 MOST_BYTES = 1 << 30
 CHILDREN = 2  # one would do for speed on two cores, but not while a page takes its five seconds
+MORE_TIME = "Raise the setting LEASH_EXTRACT_SECONDS, or ask for a part of the page by a CSS selector."
+MORE_MEMORY = "Raise the setting LEASH_EXTRACT_MEMORY, or ask for a part of the page by a CSS selector."
 LENGTH = struct.Struct("!Q")
 PR_SET_PDEATHSIG = 1
 ENVIRONMENT = {"PYTHONUTF8": "1", "LANG": "C.UTF-8"}
@@ -132,7 +134,7 @@ class Child:
             kind, content = self._receive(seconds)
         except TimeoutError:
             self.kill()
-            raise Unreadable(f"Making text of the page took longer than {seconds:g} s, so Leash gave it up.") from None
+            raise Unreadable(f"Making text of the page took longer than {seconds:g} s, so Leash gave it up. {MORE_TIME}") from None
         except (OSError, EOFError):
             self.kill()
             raise Unreadable("Making text of the page ended the process that did it; it may have needed too much memory.") from None
@@ -213,7 +215,7 @@ def outcome(kind: str, content: Any) -> Any:
     if kind == RAISED and isinstance(content, LeashError):
         raise content
     if kind == SPENT:
-        raise Unreadable("Making text of the page took more memory than it may have (LEASH_EXTRACT_MEMORY).")
+        raise Unreadable(f"Making text of the page took more memory than it may have. {MORE_MEMORY}")
     raise Unreadable(f"Making text of the page failed ({content}).")
 
 

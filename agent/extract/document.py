@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["decode", "extract"]
 
-THIN = 60  # words: what a page's shell holds before its script runs (menus, “Loading…”); a real page of less is rare
+TIME = 0.7  # share of the time for reading that a huge page's text may take: its signs are looked for afterwards
 READERS = {
     "pdf": "pdf.read:read", "feed": "formats.feed:read", "notebook": "formats.notebook:read",
     "json": "formats.data:read_json", "csv": "formats.data:read_csv", "xml": "formats.data:read_xml",
@@ -36,7 +36,9 @@ READERS = {
     "epub": "formats.epub:read", "image": "formats.image:read", "captions": "formats.captions:read",
 }
 DEFAULTS: dict[str, Any] = {"canonical": "", "kind": "", "format": "html", "wall": "", "offers": {}, "hides": "", "receipt": {},
-                            "pages": [], "captions": "", "markdown": ""}
+                            "pages": [], "captions": "", "markdown": "", "from_data": False, "notes": []}
+FROM_DATA = "The text is from data in the page's markup; the page itself draws it by a script."
+MOSTLY_DATA = "The text is for its most part from data in the page's markup, which a reader of the page does not see."
 # Of what a browser may show more.
 DRAWN = re.compile(r"<script\b(?![^<>]{0,200}\bld\+json)|<i?frame|<meta\b[^<>]{0,200}\brefresh\b[^<>]{0,200}url\s*=")
 VISIBLE = "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template)]"
@@ -48,7 +50,8 @@ FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
 def extract(body: bytes, content_type: str, charset: str, url: str, want: Want | None = None, private: bool = False) -> dict[str, Any]:
     """title, author, date, site, language, text; `html`, the decoded page or None; `thin`, whether a browser may show more.
 
-    And, always: canonical, kind, format, wall, offers, hides, receipt, pages, captions, markdown (this one only where `want` asks).
+    And, always: canonical, kind, format, wall, offers, hides, receipt, pages, captions, markdown (this one only where `want` asks),
+    from_data (the text is from data in a shell's markup), notes (sentences for the user).
     Of a `private` page, `html` is what may be kept of it (bare.py). Raises Unreadable for what holds no text or is of a kind that
     cannot be read.
     """
@@ -68,7 +71,7 @@ def from_html(source: Source) -> dict[str, Any]:
     tree = html.parse(text)
     hides = hides_more(tree)  # asked first: extraction takes the tree apart
     try:
-        found = html.extract(text, source.url, source.want, tree)
+        found = html.extract(text, source.url, source.want, tree, lambda: source.used > TIME)
     except Unreadable:
         if not scripted:
             raise
@@ -76,8 +79,10 @@ def from_html(source: Source) -> dict[str, Any]:
     told = found["text"]
     if source.want is not None and source.want.selector:  # how little a part holds says nothing of the page
         told, found["receipt"] = words_of(text), {**found.get("receipt", {}), "low": False}
-    thin = scripted and (word_count(told) < THIN or not found["text"].strip())
-    return {**found, **signs(text, told, source.url), "hides": hides, "html": text, "thin": thin, "captions": captions_of(source)}
+    thin = scripted and (found.get("from_data") or word_count(told) < html.THIN or not found["text"].strip())
+    notes = [FROM_DATA if scripted else MOSTLY_DATA] if found.get("from_data") else found.get("notes", [])
+    return {**found, **signs(text, told, source.url), "hides": hides, "html": text, "thin": bool(thin), "captions": captions_of(source),
+            "notes": notes}
 
 
 def words_of(page: str) -> str:

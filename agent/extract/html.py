@@ -20,20 +20,25 @@ from lxml.html import HtmlElement
 
 from agent.errors import BadInput, Unreadable
 from agent.extract.about import about, canonical
+from agent.extract.huge import is_huge, plain_text
 from agent.extract.render.markdown import markdown
 from agent.extract.render.notes import Notes
 from agent.extract.render.tags import closed
 from agent.extract.render.unseen import seen
 from agent.extract.select.blocks import Blocks, blocks_of
 from agent.extract.select.choose import Judgement, judge
+from agent.extract.select.fragments import words_in
 from agent.extract.select.prune import prune
 from agent.extract.select.receipt import receipt
-from agent.extract.select.structured import add_what_it_says
+from agent.extract.select.structured import told_by_data
 from agent.extract.want import Want
 from agent.extract.words import word_count
 
 WORD = re.compile(r"\w+")
 SHELL = 12  # words: what a body says before a script fills it
+THIN = 60  # words: what a page's shell holds before its script runs (menus, “Loading…”); a real page of less is rare
+MUCH = 2  # times what the body says must be said by its data to be told as well
+NOTHING = "The page holds no text (it may be drawn by a script)."
 STRUCTURE = frozenset("h1 h2 h3 h4 h5 h6 pre table ul ol dl blockquote".split())
 OF_HEAD = frozenset("title meta link base script style noscript template".split())
 SLOW_BEYOND = 600_000  # characters: trafilatura takes 5–17 s for pages of 2 MB
@@ -50,28 +55,65 @@ class Page:
     judged: Judgement
 
 
-def extract(html: str, url: str, want: Want | None = None, tree: HtmlElement | None = None) -> dict[str, Any]:
+def extract(html: str, url: str, want: Want | None = None, tree: HtmlElement | None = None,
+            late: Callable[[], bool] = lambda: False) -> dict[str, Any]:
     """title, author, date, site, language, canonical, kind, text and receipt of a page, and its `markdown` if it is wanted.
 
-    `tree` is the page as `parse` gives it, for who has it already; it is taken apart. Raises Unreadable where there is no text,
-    BadInput for a selector that is none.
+    `from_data` says that the text is, at least for its most part, what a shell's data says; `notes` are there for a huge page.
+    `tree` is the page as `parse` gives it, for who has it already; it is taken apart. `late` says whether the time for it is over.
+    Raises Unreadable where there is no text, BadInput for a selector that is none.
     """
     tree = parse(html) if tree is None else tree
     said = {**about(tree, url), "canonical": canonical(tree, url)}
     said["title"] = seen(said["title"])
-    blocks = blocks_in(tree)
+    body = tree.find("body")
+    body = tree if body is None else body
+    if is_huge(body):
+        return {**said, **plainly(body, want.selector if want else "", late)}
+    blocks = blocks_of(body)
     page = Page(html, url, tree, blocks, judge(blocks, tree, url))
     if want is not None and want.selector:
         roots, report = selected(page, want.selector)
         skipped: set[HtmlElement] = set()
+        data = None
     else:
         kept, report = chosen(page)
+        data = data_beside(page, kept) if report["text"]["words"] < THIN else None
         roots, skipped = [blocks.elements[0]], prune(blocks, with_notes(blocks, kept))
+        if data is not None:
+            if report["text"]["words"] >= SHELL:
+                roots[0].append(data)  # one text, so that its links and notes are numbered through
+            else:
+                roots = [data]
+            report = with_data(report, words_in([data]))
     text = rendered(roots, skipped, None, url)
     if not text.strip():
-        raise Unreadable("The page holds no text (it may be drawn by a script).")
+        raise Unreadable(NOTHING)
     marked = rendered(roots, skipped, want, url) if want is not None else ""
-    return {**said, "kind": page.judged.kind, "text": text, "markdown": marked, "receipt": report}
+    return {**said, "kind": page.judged.kind, "text": text, "markdown": marked, "receipt": report, "from_data": data is not None}
+
+
+def plainly(body: HtmlElement, selector: str, late: Callable[[], bool]) -> dict[str, Any]:
+    """The text of a huge page, or of what is selected of it."""
+    mains = body.xpath(".//main | .//*[@role='main']")
+    roots = outermost(matching(body, selector)) if selector else mains if len(mains) == 1 else [body]
+    found = plain_text(roots, late)
+    if not found["text"]:
+        raise Unreadable(NOTHING)
+    return {**found, "kind": "", "markdown": found["text"], "from_data": False}
+
+
+def data_beside(page: Page, kept: list[bool]) -> HtmlElement | None:
+    """What the data in the markup says, where the body says next to nothing, or far less."""
+    own = " ".join(text for text, keep in zip(page.blocks.texts, kept, strict=True) if keep)
+    data, words = told_by_data(page.tree, page.url, own), word_count(own)
+    return data if data is not None and (words < SHELL or words_in([data]) >= max(THIN, MUCH * words)) else None
+
+
+def with_data(report: dict[str, Any], words: int) -> dict[str, Any]:
+    """The receipt of a page whose data is told too: its words count as the page's, and as kept."""
+    page, text = ({**report[side], "words": report[side]["words"] + words} for side in ("page", "text"))
+    return {**report, "page": page, "text": text, "extractor": "data in the markup", "low": False}
 
 
 def rendered(roots: list[HtmlElement], skipped: set[HtmlElement], style: Want | None, url: str) -> str:
@@ -101,17 +143,6 @@ def with_body(tree: HtmlElement) -> HtmlElement:
         strays[-1].tail, body.text = f"{strays[-1].tail or ''}{body.text or ''}", None
         body[:0] = strays
     return tree
-
-
-def blocks_in(tree: HtmlElement) -> Blocks:
-    """The page's blocks, and where its body says nothing those that its structured data gives."""
-    body = tree.find("body")
-    body = tree if body is None else body
-    blocks = blocks_of(body)
-    if sum(map(word_count, blocks.texts)) < SHELL:
-        add_what_it_says(body, tree)
-        blocks = blocks_of(body)
-    return blocks
 
 
 def chosen(page: Page) -> tuple[list[bool], dict[str, Any]]:
@@ -177,19 +208,27 @@ EXTRACTORS: dict[str, Callable[[Page], list[bool]]] = {
 
 def selected(page: Page, selector: str) -> tuple[list[HtmlElement], dict[str, Any]]:
     """The elements that a CSS selector matches, the outer one where they nest."""
-    try:
-        found = CSSSelector(selector, translator="html")(page.tree)
-    except (ValueError, SyntaxError, XPathError) as error:
-        raise BadInput(f"“{selector}” is no CSS selector that Leash understands ({error}). Try one like “main” or “.post”.") from error
-    if not found:
-        raise Unreadable(f"Nothing on the page matches the selector “{selector}”.")
-    inside = set(found)
-    roots = [el for el in found if inside.isdisjoint(el.iterancestors())]
+    roots = outermost(matching(page.tree, selector))
     held = {block for root in roots for block in root.iter()} | set(owners(page.blocks, roots))
     report = receipt(page.blocks, [el in held for el in page.blocks.elements], "selector")
     beyond = report["page"]["words"] - report["text"]["words"]
     rest = [{"what": "the rest of the page", "words": beyond, "why": f"the selector “{selector}” does not match it"}] if beyond else []
     return gathered([stage(root) for root in roots]), {**report, "dropped": rest}
+
+
+def matching(tree: HtmlElement, selector: str) -> list[HtmlElement]:
+    try:
+        found = CSSSelector(selector, translator="html")(tree)
+    except (ValueError, SyntaxError, XPathError) as error:
+        raise BadInput(f"“{selector}” is no CSS selector that Leash understands ({error}). Try one like “main” or “.post”.") from error
+    if not found:
+        raise Unreadable(f"Nothing on the page matches the selector “{selector}”.")
+    return found
+
+
+def outermost(found: list[HtmlElement]) -> list[HtmlElement]:
+    inside = set(found)
+    return [el for el in found if inside.isdisjoint(el.iterancestors())]
 
 
 def gathered(roots: list[HtmlElement]) -> list[HtmlElement]:

@@ -40,7 +40,8 @@ class Shown:
     """A page as it stood when its text had come to rest.
 
     `html` is the document as it then was, with open shadow roots and same-origin frames in it; `pressed` says in words
-    what was pressed; `cut` is "" or the reason why it was ended early; `screenshot` is a JPEG of its top, or None.
+    what was pressed; `cut` is "" or the reason why it was ended early; `goes_on` is "" or how the page would go on past the limits;
+    `screenshot` is a JPEG of its top, or None.
     """
 
     url: str
@@ -53,6 +54,7 @@ class Shown:
     pressed: tuple[str, ...]
     cut: str
     seconds: float
+    goes_on: str = ""
 
 
 def find_browser(settings: Settings) -> str:
@@ -65,7 +67,7 @@ def find_browser(settings: Settings) -> str:
 def shown(url: str, done: Done) -> Shown:
     visit, copy = done.visit, done.visit.copy
     return Shown(url, copy.url, visit.status, copy.title, copy.html, copy.length, done.picture, tuple(visit.pressed),
-                 visit.cut, done.seconds)
+                 visit.cut, done.seconds, visit.goes_on)
 
 
 class Browser:

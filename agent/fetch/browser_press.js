@@ -119,6 +119,12 @@
     return "";
   }
 
+  // The button that would be pressed next, which is left alone.
+  function further() {
+    for (const element of deep(document, BUTTONS)) if (showsMore(element)) return label(element);
+    return "";
+  }
+
   // A button that may be pressed again, as its last press brought something.
   function again(said) {
     for (const element of deep(document, BUTTONS)) if (tried.has(element) && label(element) === said) tried.delete(element);
@@ -158,5 +164,5 @@
 
   const top = () => { (document.scrollingElement || document.documentElement).scrollTo({ top: 0, behavior: "instant" }); };
 
-  Object.assign(leash, { consent, more, again, unfold, sweep, top });
+  Object.assign(leash, { consent, more, further, again, unfold, sweep, top });
 })();

@@ -16,6 +16,8 @@ MOST_PRESSES, MOST_SCROLLS, MOST_CONSENTS = 8, 5, 2
 RESERVE = 0.8  # seconds of the page's time that are left for its copy
 UNMOVED = 0.35  # seconds after which a press that changed nothing is taken to do nothing
 FETCHING = 3.0  # how long what a press asked for may take
+BUTTON = "The page goes on behind a button, “{label}”, which Leash did not press any more."
+ENDLESS = "The page goes on below: each time that it was scrolled down it grew, so Leash stopped after {times} times."
 AWAY = "Pressing “{label}” led to another page, so this is what the page showed before."
 
 
@@ -68,6 +70,8 @@ class Expansion:
             if look.length > before.length:
                 await self._visit.ask(f"leash.again({json.dumps(label)})")
                 await self._visit.keep()
+        if self._left <= 0 and (label := await self._visit.ask("leash.further()")):
+            self._visit.goes_on = BUTTON.format(label=label[:60])
         return look
 
     async def _scroll(self, look: Look, scrolls: int) -> None:
@@ -77,6 +81,8 @@ class Expansion:
             swept = await self._visit.ask(SWEEP) or look.height
             look = await self._come_to_rest(look)
             scrolls += look.height > swept
+        if look.height > swept:
+            self._visit.goes_on = ENDLESS.format(times=scrolls)
         if scrolls:
             self._visit.pressed.append("scrolled down")
 

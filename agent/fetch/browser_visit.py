@@ -97,7 +97,8 @@ class Copy:
 
 @dataclass(eq=False)
 class Visit:
-    """`trouble` ends the visit from outside: a crash, or a step to where Leash does not go. `pressed` is in words."""
+    """`trouble` ends the visit from outside: a crash, or a step to where Leash does not go. `pressed` is in words; `goes_on` says
+    how the page would go on past the limits."""
 
     page: Page
     world: World
@@ -106,6 +107,7 @@ class Visit:
     copy: Copy | None = None
     cut: str = ""
     pressed: list[str] = field(default_factory=list)
+    goes_on: str = ""
     squeezed: bool = False
     left_page: bool = False
     swept: float | None = None

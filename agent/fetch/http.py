@@ -52,7 +52,8 @@ TESTED = ("{host} asks for proof that a person is reading (status {status}). Ope
 class Fetched:
     """What a GET brought. `headers` have lower-case names, `body` is unpacked, `content_type` is bare and lower-case.
 
-    `charset` is "" if the reply declares none; `hops` are the addresses that redirects led to, the last is `final_url`.
+    `charset` is "" if the reply declares none; `hops` are the addresses that redirects led to, the last is `final_url`;
+    `broke_off` says that the end of the body did not come.
     """
 
     url: str
@@ -64,6 +65,7 @@ class Fetched:
     charset: str
     hops: tuple[str, ...]
     seconds: float
+    broke_off: bool = False
 
 
 class Http:
@@ -167,9 +169,10 @@ def fetched(url: str, target: Target, reply: Reply, hops: tuple[str, ...], limit
     headers = reply.headers
     if headers.get("content-length", "").isdigit():
         check(int(headers["content-length"]), limit)
-    body = unpack(reply.chunks(), headers.get("content-encoding", ""), limit)
+    body, whole = unpack(reply.chunks(), headers.get("content-encoding", ""), limit)
     kind, charset = content_kind(headers.get("content-type", ""))
-    return Fetched(url, target.url, reply.status, headers, body, kind, charset, hops, deadline.spent())
+    return Fetched(url, target.url, reply.status, headers, body, kind, charset, hops, deadline.spent(),
+                   reply.broke_off or not whole)
 
 
 def bad_status(target: Target, reply: Reply) -> FetchError:

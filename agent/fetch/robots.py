@@ -151,6 +151,8 @@ def fetched_book(http: Http, origin: str, seconds: float) -> Rulebook:
         return Rulebook(fault=SLOW, until=now + FAILED_SECONDS)
     except FetchError:
         return Rulebook(until=now + FAILED_SECONDS)
+    if reply.broke_off:  # the rules that came hold, for a while
+        return Rulebook(readable(reply.body[:reply.body.rfind(b"\n") + 1]), until=now + FAILED_SECONDS)
     return Rulebook(readable(reply.body), until=now + KEPT_SECONDS)
 
 

@@ -93,11 +93,20 @@ class Reply:
         self._target = target
         self.status = response.status
         self.headers = lower_headers(response.headers)
+        self.broke_off = False
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it came: not unpacked, not bounded."""
+        """The body as it came: not unpacked, not bounded. Of one that ends too early what came, and `broke_off` says so."""
+        came = False
         with translated(self._target):
-            yield from self._response.stream
+            try:
+                for chunk in self._response.stream:
+                    came = came or bool(chunk)
+                    yield chunk
+            except BROKEN:
+                if not came:
+                    raise
+                self.broke_off = True
 
     def skip(self) -> None:
         """Read the body if it is short."""

@@ -251,6 +251,25 @@ def test_and_not_twice_more(near, canary):
 
 @pytest.mark.parametrize("answer", [
     reply("Content-Length: 100"), b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhi",
+])
+def test_of_a_body_that_breaks_off_what_came_is_kept_and_marked(near, canary, answer):
+    page = near.get(canary(reply=answer).url)
+    assert (page.body, page.broke_off) == (b"hi", True)
+    assert not near.get(canary(reply=reply("Content-Length: 2")).url).broke_off
+
+
+def test_a_packed_body_that_lacks_its_end_is_marked_whatever_its_length_says(near, canary):
+    packed = gzip.compress(b"<p>A heron waits for a fish.</p>" * 500)
+    part = packed[:len(packed) // 2]
+    page = near.get(canary(reply=reply("Content-Encoding: gzip", f"Content-Length: {len(part)}", body=part)).url)
+    assert page.body.startswith(b"<p>A heron")
+    assert page.broke_off
+    whole = near.get(canary(reply=reply("Content-Encoding: gzip", f"Content-Length: {len(packed)}", body=packed)).url)
+    assert not whole.broke_off
+
+
+@pytest.mark.parametrize("answer", [
+    reply("Content-Length: 100", body=b""),
     b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nBad Header\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000,
 ])
 def test_a_broken_answer_is_a_fault_not_a_page(near, canary, answer):

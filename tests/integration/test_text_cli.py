@@ -143,6 +143,16 @@ def test_lines_within_a_limit_say_how_much_follows(tmp_path: Path) -> None:
     assert "left_out_tokens" not in whole
 
 
+def test_a_shell_is_a_line_with_the_text_of_its_data_or_with_an_error(tmp_path: Path) -> None:
+    data = json.dumps({"title": "The heron", "body": "<p>" + "The heron stands in the water and waits for a fish. " * 8 + "</p>"})
+    shell = "<div id=__next></div><script>draw()</script>"
+    rows = [{"id": 1, "html": shell}, {"id": 2, "html": f'{shell}<script id="__NEXT_DATA__" type="application/json">{data}</script>'}]
+    empty, told = map(json.loads, leash_text(tmp_path, "--jsonl", given="\n".join(map(json.dumps, rows))).stdout.splitlines())
+    assert (empty["text"], "a script draws it" in empty["error"]) == ("", True)
+    assert told["text"].startswith("# The heron\n\nThe heron stands")
+    assert "data in the page's markup" in told["notes"][0]
+
+
 def test_an_answer_does_not_wait_for_the_end_of_the_input(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "server.cli", "text", "--jsonl"]
     environment = {**os.environ, "LEASH_DATA_DIR": str(tmp_path)}

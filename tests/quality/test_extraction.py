@@ -13,7 +13,7 @@ from collections import defaultdict
 import pytest
 
 from agent.errors import Unreadable
-from agent.extract.html import blocks_in, extract, parse
+from agent.extract.html import extract, parse
 from agent.extract.select import blocks
 from tests.conftest import ROOT
 
@@ -79,6 +79,6 @@ def test_the_quick_look_for_phrases_misses_none():
     """Texts of real blocks: what has no telling letters has no phrase either."""
     rows = [json.loads(line) for line in (PAGES / "truth.jsonl").read_text().splitlines()][::20]
     pages = (gzip.decompress((PAGES / "html" / f"{row['id']}.html.gz").read_bytes()).decode("utf-8", "replace") for row in rows)
-    texts = {text for page in pages for text in blocks_in(parse(page)).texts if len(text) <= blocks.SHORT}
+    texts = {text for page in pages for text in blocks.blocks_of(parse(page).find("body")).texts if len(text) <= blocks.SHORT}
     assert len(texts) > 2000
     assert {text for text in texts if blocks.PHRASE_RULE.search(text) and not blocks.phrases_in(text)} == set()

@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from agent.extract.html import blocks_in, parse
-from agent.extract.select.blocks import Blocks
+from agent.extract.html import parse
+from agent.extract.select.blocks import Blocks, blocks_of
 from agent.extract.select.choose import KINDS, MODEL, Judgement
 from agent.extract.select.features import Features
 from agent.extract.select.page_kind import page_marks
@@ -65,7 +65,8 @@ def read_pages() -> list[Page]:
 def page_of(row: dict[str, Any]) -> Page:
     html = gzip.decompress((PAGES / "html" / f"{row['id']}.html.gz").read_bytes()).decode("utf-8", "replace")
     tree = parse(html)
-    blocks = blocks_in(tree)
+    body = tree.find("body")
+    blocks = blocks_of(tree if body is None else body)
     features = Features(blocks)
     rows = features.matrix(page_marks(tree, row["url"]))
     for held in (blocks.elements, blocks.owned, features.columns):

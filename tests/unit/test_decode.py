@@ -30,7 +30,7 @@ def pieces(data, size):
 @pytest.mark.parametrize("encoding", PACKED)
 @pytest.mark.parametrize("size", [1, 7, 65536, 10**7])
 def test_what_was_packed_comes_back(encoding, size):
-    assert unpack(pieces(PACKED[encoding], size), encoding, len(TEXT)) == TEXT
+    assert unpack(pieces(PACKED[encoding], size), encoding, len(TEXT)) == (TEXT, True)
 
 
 @pytest.mark.parametrize("encoding", PACKED)
@@ -55,9 +55,18 @@ def test_damaged_bytes_are_unreadable(encoding, data):
 
 
 def test_a_page_cut_short_gives_what_came():
-    body = unpack([PACKED["gzip"][:5000]], "gzip", 10**7)
+    body, whole = unpack([PACKED["gzip"][:5000]], "gzip", 10**7)
     assert TEXT.startswith(body)
     assert body
+    assert not whole
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "deflate", "Deflate"])
+def test_any_page_cut_short_is_known_as_one(encoding):
+    packed = PACKED[encoding]
+    for size in (1, 3, len(packed) // 3, len(packed) - 1):
+        assert not unpack(pieces(packed[:size], 1000), encoding, 10**7)[1]
+    assert unpack([], encoding, 10**7) == (b"", True)
 
 
 def test_a_bomb_dies_at_its_bound_of_memory():

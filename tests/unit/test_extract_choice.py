@@ -6,7 +6,7 @@ import pytest
 from agent.errors import BadInput, Unreadable
 from agent.extract.html import extract, parse
 from agent.extract.select.blocks import blocks_of, names_of
-from agent.extract.select.choose import best_share, once, whole_lists, whole_tables
+from agent.extract.select.choose import best_share, named, once, whole_lists, whole_tables
 from agent.extract.select.features import Features
 from agent.extract.select.forest import Forest
 from agent.extract.select.receipt import receipt
@@ -44,7 +44,7 @@ def test_a_shell_says_what_its_structured_data_says():
     data = '{"@type": "Article", "description": "short", "articleBody": "First paragraph of it.\\n\\nSecond <b>paragraph</b>."}'
     found = extract(f"<html><head><script type='application/ld+json'>[{data}, {{]</script><script type='application/ld+json'>{data}"
                     "</script></head><body><div id=root></div></body></html>", "https://a.org/x")
-    assert "First paragraph of it.\n\nSecond paragraph ." in found["text"]
+    assert "First paragraph of it.\n\nSecond paragraph." in found["text"]
 
 
 def test_the_receipt_counts_what_was_left_out_and_says_why():
@@ -219,3 +219,10 @@ def test_a_forest_sums_its_trees():
 def test_names_are_whole_words_in_whatever_spelling():
     assert names_of("mainNav") == names_of("main nav") == names_of("main_nav") == names_of("MAIN-NAV".lower())
     assert names_of("canvas") == 0
+
+
+def test_a_kind_that_is_not_sure_is_not_named():
+    assert named({"article": 0.7, "forum": 0.3}) == "article"
+    assert named({"article": 0.5, "forum": 0.45, "product": 0.05}) == ""
+    short = extract(f"<title>Landed</title><body><main><h1>Landed</h1><p>{SENTENCES}</p></main>", "https://a.org/landed")
+    assert short["kind"] == ""

@@ -131,3 +131,73 @@ def test_words_are_counted_where_there_are_no_blanks() -> None:
 
 def test_headings_are_plain() -> None:
     assert list(headings("<title>A &amp; B</title><h1 class=x>It’s <b>here</b></h1>")) == ["A & B", "It's here"]
+
+
+BUTTONS = "<form><button>Reject all</button><button>Accept all</button></form>"
+NOTICES = {
+    "consent": [
+        "<title>Before you continue to Birds</title><body><h1>Before you continue</h1><p>We use cookies and data to deliver our services "
+        f"and measure how they are used. If you choose to accept all, we will also use cookies to show ads.</p>{BUTTONS}",
+        f"<title>Birds</title><body><h1>We value your privacy</h1><p>We and our 812 partners store cookies. You may accept or reject them."
+        f"</p>{BUTTONS}",
+        "<title>Bevor Sie fortfahren</title><body><p>Wir verwenden Cookies. Sie können alle akzeptieren oder ablehnen.</p>"
+        "<button>Ja</button>",
+    ],
+    "requests": [
+        "<title>Too Many Requests</title><body><h1>Too many requests</h1><p>Please try again later.</p>",
+        "<title>429 Too Many Requests</title><body><center><h1>429 Too Many Requests</h1></center><hr><center>nginx</center>",
+        "<title>Birds</title><body><h1>Rate limit exceeded</h1><p>You have sent too many requests. Slow down.</p>",
+        "<title>Zu viele Anfragen</title><body><p>Bitte versuchen Sie es später noch einmal.</p>",
+    ],
+    "region": [
+        "<title>Birds TV</title><body><h1>Sorry!</h1><p>This content is not available in your country.</p>",
+        "<title>Unavailable</title><body><p>This website is currently unavailable in your region due to legal reasons.</p>",
+        "<title>Access restricted</title><body><p>We are sorry: our site isn’t available in the European Economic Area.</p>",
+        "<title>451: Unavailable due to legal reasons</title><body><p>We recognize you are attempting to access this website from a "
+        "country belonging to the European Economic Area including the EU which enforces the GDPR and therefore access cannot be "
+        "granted.</p>",
+    ],
+    "maintenance": [
+        "<title>Down for maintenance</title><body><h1>We’ll be back soon!</h1><p>We are performing some maintenance at the moment.</p>",
+        "<title>Birds</title><body><h1>Site under maintenance</h1><p>Please check back later.</p>",
+        "<title>Wartungsarbeiten</title><body><p>Wir sind in Kürze wieder für Sie da.</p>",
+        "<title>Birds</title><body><h1>Scheduled Maintenance</h1><p>The service is temporarily closed. Try again in an hour.</p>",
+    ],
+    "age": [
+        "<title>Age check</title><body><h1>Are you over 18?</h1><p>You must be of legal drinking age to enter.</p><button>Yes</button>",
+        "<title>Brewery</title><body><h1>Please enter your date of birth</h1><p>You must be 21 years old.</p><select><option>1</select>",
+        "<title>Altersprüfung</title><body><p>Sind Sie über 18?</p><form><button>Ja</button></form>",
+    ],
+}
+
+
+@pytest.mark.parametrize(("kind", "html"), [(kind, html) for kind, pages in NOTICES.items() for html in pages])
+def test_short_notices_in_place_of_a_page(kind: str, html: str) -> None:
+    assert wall(html) == kind
+    assert wall(f"{html}<p>{LONG}</p>") == ""
+
+
+@pytest.mark.parametrize("html", [
+    "<title>429 Too Many Requests</title><body><h1>429 Too Many Requests</h1><p>The HTTP 429 status code means that a client has sent "
+    "more requests within a given time than the server allows. The reply may carry a Retry-After header, which says after how many "
+    "seconds the client may ask once more. Servers count requests by address, by user, or for each resource, and so a limit may be reached "
+    "by others on the same network.</p>",
+    "<title>Before you continue: a checklist</title><body><h1>Before you continue</h1><p>Check the oil, the lamps and the brakes of the "
+    "car.</p><button>Print</button>",
+    "<title>Cookie recipe</title><body><h1>Before you continue with the cookies</h1><p>Let the dough rest for an hour in the fridge.</p>",
+    "<title>Why is this video not available in your country?</title><body><p>This content is not available in your country where its "
+    "owner has sold the rights for it to somebody else.</p>",
+    "<title>Heron binoculars</title><body><h1>Heron binoculars 8x42</h1><p>Delivery is not available in your region. Weight 700 g.</p>",
+    "<title>Lawn and site maintenance</title><body><h1>Garden maintenance services</h1><p>We are working for you in town. Ask for a "
+    "price.</p>",
+    "<title>Scheduled maintenance of the heron locks</title><body><h1>Maintenance of the locks</h1><p>The locks are drained each May.</p>",
+    "<title>Age verification laws</title><body><h1>Age verification</h1><p>Shops must ask buyers who look younger than 25 for a card.</p>",
+    "<title>How old do you have to be?</title><body><h1>You must be 18</h1><p>In most of the world, 18 years old is the age to vote.</p>"
+    "<button>Share</button>",
+    "<title>Temporarily closed: the heron hide</title><body><p>The path was washed away. The hide opens in May.</p>",
+    "<title>We value your privacy</title><body><h1>Privacy notice</h1><p>We keep your name and your letters, and we sell them to "
+    "nobody.</p><button>Menu</button>",
+    "<title>Slow down</title><body><h1>Slow down</h1><p>A poem on waiting, in which a heron stands and nobody comes.</p>",
+])
+def test_short_pages_that_speak_of_such_things_are_none(html: str) -> None:
+    assert wall(html) == ""

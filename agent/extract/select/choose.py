@@ -24,6 +24,7 @@ SURE = 0.5  # a block at least as likely as not is kept, whatever the rest of th
 DOUBTFUL = 0.12  # a block less likely than this is not kept for its own sake
 STRAY = 0.1  # a heading less likely than this is not kept for what stands under it
 SMALL = 150  # words: pages of less are unlike those that the forest has learnt from, and landmarks say enough of them
+TELLS = 0.6  # a kind less likely than this is not named; of pages of other hosts 60 % are at least this likely, 91 % of those rightly
 NEARLY_ALL, MOST, UNLIKELY = 0.95, 0.7, 0.05  # of a manual's page: what is kept of the kept words, of its element's; least chance
 SOME, ALIKE = 0.3, 0.25  # share of a list amid what is kept that keeps it whole; how far chances about alike lie apart
 RUN, TELLING = 4, 8  # a text of eight words or more says nothing new if every four of them in a row were kept before
@@ -40,7 +41,8 @@ def forests() -> dict[str, Forest]:
 
 
 class Judgement:
-    """`kept` tells for each block whether it is content; `kind` is the page's, `sure` the F1 that the chances promise."""
+    """`kept` tells for each block whether it is content; `kind` is the page's ("" if that is not sure), `sure` the F1 that the
+    chances promise."""
 
     def __init__(self, blocks: Blocks, features: Features, chance: np.ndarray, kinds: dict[str, float]) -> None:
         self.features, self.words = features, features.own[:, 0]
@@ -52,7 +54,7 @@ class Judgement:
         whole_lists(blocks, self.kept, self.chance, self.words)
         whole_tables(blocks, self.kept, self.words)
         with_headings(blocks, self.kept, self.chance)
-        self.kind = max(kinds, key=kinds.__getitem__)
+        self.kind = named(kinds) if self.words.sum() >= SMALL else ""
         self.kept |= self.left_in_between(manual=kinds["documentation"] > SURE)
         if sum(map(kinds.__getitem__, REPEATING)) > SURE:
             once(blocks, self.kept)
@@ -94,6 +96,11 @@ def kinds_of(page: np.ndarray) -> dict[str, float]:
     """How likely each of the seven kinds is, by what is known of the whole page."""
     score = np.exp([float(forests()[kind].score(page[None, :])[0]) for kind in KINDS])
     return dict(zip(KINDS, (score / score.sum()).tolist(), strict=True))
+
+
+def named(kinds: dict[str, float]) -> str:
+    best = max(kinds, key=kinds.__getitem__)
+    return best if kinds[best] >= TELLS else ""
 
 
 def best_share(chance: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, float]:

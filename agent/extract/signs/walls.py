@@ -1,4 +1,4 @@
-"""Walls: what a site shows in place of a page. A test for robots, a paywall, a login, a page that is not there.
+"""Walls: what a site shows in place of a page. A test for robots, a paywall, a login, a page that is not there, a short notice.
 
 Told by two things together: marks of the kind in the markup or the words, and that there is little text besides. A long
 page that speaks of logins, or carries the script of a bot filter, is no wall. Knows no address and no status.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
+from agent.extract.signs.notices import notice_of
 from agent.extract.words import word_count
 
 LITTLE = 120  # words: a wall says what it wants in fewer; a page of its own rarely has so few
@@ -96,7 +97,10 @@ NOT_FREE = re.compile(r"isAccessibleForFree[\"']?\s*(?::\s*|[^>]{0,40}content\s*
 
 
 def wall_of(html: str, text: str, url: str = "") -> str:
-    """"challenge", "login", "missing" or "paywall" for a wall, "" for a page. `text` is what was chosen as its content."""
+    """"challenge", "login", "missing", "paywall" or the name of a notice for a wall, "" for a page.
+
+    `text` is what was chosen as its content.
+    """
     html, words = html[:HEAD_TEXT], word_count(text)
     if words > CUT:
         return ""
@@ -104,7 +108,7 @@ def wall_of(html: str, text: str, url: str = "") -> str:
     for kind, told in (("challenge", is_test), ("missing", is_missing), ("login", is_login), ("paywall", is_paywall)):
         if told(html, text, words, heads, url):
             return kind
-    return ""
+    return notice_of(html, text, plain(html), heads) if words <= FEW else ""
 
 
 def headings(html: str) -> Iterator[str]:

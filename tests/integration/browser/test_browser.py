@@ -89,6 +89,18 @@ def test_presses_and_scrolls_have_limits(browser: Browser, site: HostileSite) ->
     assert scroll.pressed == ("scrolled down",)
 
 
+@pytest.mark.parametrize(("name", "why"), [
+    ("more.html", "behind a button, “Load 5 more results”"), ("endless.html", "it was scrolled down it grew, so Leash stopped after"),
+])
+def test_that_a_page_goes_on_past_the_limits_is_told(browser: Browser, site: HostileSite, name: str, why: str) -> None:
+    assert why in browser.show(site.url(name)).goes_on
+
+
+@pytest.mark.parametrize("name", ["folds.html", "plain.html", "consent.html", "scroll.html"])
+def test_of_a_page_that_ends_nothing_is_told(browser: Browser, site: HostileSite, name: str) -> None:
+    assert browser.show(site.url(name)).goes_on == ""
+
+
 def test_nothing_that_buys_sends_signs_in_or_leads_away_is_pressed(browser: Browser, site: HostileSite) -> None:
     shown = browser.show(site.url("never.html"))
     assert "Nothing was pressed." in text(shown.html)

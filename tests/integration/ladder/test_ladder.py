@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
 
-from agent.errors import BadStatus, Refused, Unreadable, Walled
+from agent.errors import BadStatus, FetchError, Refused, Unreadable, Walled
+from agent.extract.want import Want
 from agent.read import Validators
+from server.reading import reading_of
 from tests.fakes import Answer, answer_text
 from tests.integration.ladder.conftest import BODY, HERON, MARKDOWN, SHELL, World, html
 
@@ -268,3 +271,28 @@ def test_the_first_part_before_a_paywall_is_kept_and_said(world: World) -> None:
 def test_a_page_about_logins_is_no_wall(world: World) -> None:
     form = "<form><input type=password><button>Log in</button></form>"
     assert "strikes miss" in world.reader.open(world.put("/heron", html(BODY * 3 + form))).page.text
+
+
+# ------------------------------------------------------------------ a reply that breaks off
+
+def test_a_page_that_breaks_off_is_kept_as_far_as_it_came(world: World) -> None:
+    packed = gzip.compress(html("".join(f"<p>{n}. {HERON}</p>" for n in range(300))).encode())
+    named = {"ETag": '"1"', "Cache-Control": "max-age=9000", "Content-Encoding": "gzip"}
+    world.pages["/half"] = Answer((packed[:len(packed) // 2],), kind="text/html", headers=named)
+    read = world.reader.open(world.url("/half"), Want())
+    assert "Most of its strikes miss." in read.page.text
+    assert any("broke off before the end" in note for note in read.notes)
+    assert (read.whole, read.validators) == (False, Validators())  # asked again, its site cannot call it unchanged
+    kept = reading_of(read, read.page.url, 1000.0)
+    assert not kept.is_fresh(1000.0)
+    world.pages["/half"] = Answer((packed,), kind="text/html", headers=named)
+    whole = world.reader.open(world.url("/half"), Want())
+    assert "299. The grey heron" in whole.page.text
+    assert (whole.whole, whole.validators.etag, any("broke off" in note for note in whole.notes)) == (True, '"1"', False)
+    assert reading_of(whole, whole.page.url, 1000.0).is_fresh(1000.0)
+
+
+def test_of_what_gives_no_text_as_it_broke_off_that_is_the_reason(world: World) -> None:
+    world.pages["/bit"] = Answer((b"<!doctype html><html><head><title>The",), kind="text/html", headers={"Content-Length": "5000"})
+    with pytest.raises(FetchError, match="broke off the connection before the page was there"):
+        world.reader.open(world.url("/bit"), Want())

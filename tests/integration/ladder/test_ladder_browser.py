@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent.errors import Unreadable, Walled
+from agent.extract.document import FROM_DATA
 from agent.extract.want import Want
 from agent.read import Reader, Validators
 from agent.settings import Settings
 from server.store import open_store
 from tests.conftest import FrozenWeb
-from tests.integration.ladder.conftest import BODY, SHELL, World, html
+from tests.integration.ladder.conftest import BODY, HERON, SHELL, World, html
 
 # ------------------------------------------------------------------ the browser
 
@@ -169,3 +171,55 @@ def test_the_script_sites_give_what_their_shells_hide(frozen: Reader, host: str,
     walked = walk_site(frozen, host, every)
     assert len(walked) >= 3
     assert [page for page in walked if not page.whole] == []
+
+
+# ------------------------------------------------------------------ data in a shell's markup
+
+TOLD = json.dumps({"props": {"post": {"title": "The heron", "body": BODY}, "others": [f"<p>{HERON.replace('heron', 'stork')}</p>"]}})
+FULL = SHELL.replace("<script>", f'<script id="__NEXT_DATA__" type="application/json">{TOLD}</script><script>')
+
+
+def told(script: str) -> str:
+    return FULL.replace("{script}", script)
+
+
+def test_where_no_browser_is_data_in_the_markup_is_the_text(world: World) -> None:
+    read = world.reader.open(world.put("/heron", told("")), Want())
+    assert read.page.rung == "http"
+    assert read.markdown.startswith("# The heron")
+    assert "Most of its strikes miss." in read.page.text
+    assert FROM_DATA in read.notes
+    assert any("could not show it" in note for note in read.notes)
+
+
+def test_the_browser_comes_before_the_data_where_it_shows_the_page(drawn: World) -> None:
+    read = drawn.reader.open(drawn.put("/heron", told(DRAWS)), Want())
+    assert read.page.rung == "browser"
+    assert "Most of its strikes miss." in read.page.text
+    assert FROM_DATA not in read.notes
+
+
+def test_where_the_browser_shows_nothing_the_data_stays(drawn: World) -> None:
+    read = drawn.reader.open(drawn.put("/heron", told("")), Want())
+    assert "Most of its strikes miss." in read.page.text
+    assert FROM_DATA in read.notes
+
+
+# ------------------------------------------------------------------ a page behind a question about cookies
+
+ASKED = ("<title>Before you continue</title><body><div id=consent style='position:fixed;bottom:0;left:0;right:0;height:200px'><h1>Before "
+         "you continue</h1><p>We use cookies to show you ads. You may accept or reject them.</p><button onclick=\""
+         "document.getElementById('consent').outerHTML = {main}\">Accept all</button></div><script>ask()</script>")
+
+
+def test_consent_is_given_by_the_browser_alone(drawn: World, world: World) -> None:
+    main = json.dumps(f"<main>{BODY}</main>").replace('"', "&quot;")
+    read = drawn.reader.open(drawn.put("/asks", ASKED.replace("{main}", main)), Want())
+    assert read.page.rung == "browser"
+    assert "Most of its strikes miss." in read.page.text
+
+
+def test_without_a_browser_the_question_about_cookies_is_told(world: World) -> None:
+    with pytest.raises(Walled, match="about cookies") as told_of:
+        world.reader.open(world.put("/asks", ASKED), Want())
+    assert told_of.value.wall == "consent"
