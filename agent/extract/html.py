@@ -107,7 +107,12 @@ def data_beside(page: Page, kept: list[bool]) -> HtmlElement | None:
     """What the data in the markup says, where the body says next to nothing, or far less."""
     own = " ".join(text for text, keep in zip(page.blocks.texts, kept, strict=True) if keep)
     data, words = told_by_data(page.tree, page.url, own), word_count(own)
-    return data if data is not None and (words < SHELL or words_in([data]) >= max(THIN, MUCH * words)) else None
+    return data if data is not None and is_better(words_in([data]), words) else None
+
+
+def is_better(data: int, words: int) -> bool:
+    """Whether so many words of data say more than so many of the body."""
+    return words < SHELL or words < THIN and data >= max(THIN, MUCH * words)
 
 
 def with_data(report: dict[str, Any], words: int) -> dict[str, Any]:

@@ -25,11 +25,12 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from agent.extract.html import parse
+from agent.extract.html import SHELL, is_better, parse
 from agent.extract.select.blocks import Blocks, blocks_of
 from agent.extract.select.choose import KINDS, MODEL, Judgement
 from agent.extract.select.features import Features
 from agent.extract.select.page_kind import page_marks
+from agent.extract.select.structured import told_by_data
 from tests.conftest import ROOT
 
 PAGES = ROOT.parent / "shared" / "extraction"
@@ -52,6 +53,7 @@ class Page:
     features: Features
     rows: np.ndarray
     label: np.ndarray
+    data: list[str]  # the words that its data says
 
     @property
     def sizes(self) -> np.ndarray:
@@ -69,11 +71,13 @@ def page_of(row: dict[str, Any]) -> Page:
     blocks = blocks_of(tree if body is None else body)
     features = Features(blocks)
     rows = features.matrix(page_marks(tree, row["url"]))
+    data = told_by_data(tree, row["url"], "")
     for held in (blocks.elements, blocks.owned, features.columns):
         held.clear()  # 420 trees, and each matrix twice
     words = [WORD.findall(text.lower()) for text in blocks.texts]
     gold = WORD.findall(row["text"].lower())
-    return Page(row["type"], host_of(row), gold, words, blocks, features, rows, labels(words, gold))
+    told = [] if data is None else WORD.findall(data.text_content().lower())
+    return Page(row["type"], host_of(row), gold, words, blocks, features, rows, labels(words, gold), told)
 
 
 def host_of(row: dict[str, Any]) -> str:
@@ -137,6 +141,8 @@ def train_kinds(pages: list[Page]) -> Any:
 
 def f1(page: Page, kept: np.ndarray) -> float:
     got = Counter(word for row in np.flatnonzero(kept) for word in page.words[row])
+    if page.data and is_better(len(page.data), got.total()):
+        got = Counter(page.data) + (got if got.total() >= SHELL else Counter())
     both = sum((got & Counter(page.gold)).values())
     return 2 * both / (got.total() + len(page.gold)) if both else float(not got and not page.gold)
 

@@ -26,7 +26,8 @@ def shell(*scripts: str, body: str = "<div id=__next></div>") -> str:
 
 
 def next_data(data: object) -> str:
-    return f'<script id="__NEXT_DATA__" type="application/json">{json.dumps(data)}</script>'
+    text = json.dumps(data).replace("</", "<\\/")
+    return f'<script id="__NEXT_DATA__" type="application/json">{text}</script>'
 
 
 def linked(data: object) -> str:
@@ -112,6 +113,13 @@ def test_html_in_the_data_is_rendered_as_html_links_and_all() -> None:
     assert found["from_data"]
     assert (found["receipt"]["extractor"], found["receipt"]["low"]) == ("data in the markup", False)
     assert found["receipt"]["text"]["words"] > 60
+
+
+def test_scripts_and_styles_in_a_string_are_no_words_of_it() -> None:
+    odd = f"<style>p {{ color: red }}</style><p>{FIRST}</p><script>track('heron')</script> and a tail <p>{SECOND}</p>"
+    found = extract(shell(next_data({"post": {"title": "The grey heron", "body": odd}})), URL, Want())
+    assert found["markdown"] == f"# The grey heron\n\n{FIRST}\n\nand a tail\n\n{SECOND}"
+    assert found["receipt"]["text"]["words"] == len(found["text"].split()) - 1  # the mark of the heading
 
 
 def test_a_flat_list_of_values_gives_its_sentences() -> None:
@@ -219,6 +227,24 @@ def test_what_reads_like_no_sentence_is_not_taken() -> None:
             "greeting": "Dear {name}, there are {count} new letters in the box for you, sir."}
     found = from_bytes(shell(next_data(data)).encode(), "text/html", "", URL)
     assert found["text"] == ""
+
+
+def nested(inner: str, start: str, end: str, levels: int = 600) -> str:
+    return start * levels + inner + end * levels
+
+
+@pytest.mark.parametrize("data", [
+    nested('"x"', '{"name": ', "}"), nested('"x"', "[", "]"), nested('"x"', '{"@type": "Article", "mainEntity": ', "}"),
+    nested('"x"', '{"itemListElement": ', "}"), nested('{"text": "y"}', '{"type": "p", "children": [', "]}", 300),
+    nested("1", '{"@graph": [', "]}", 300),
+])
+def test_data_nested_deeply_is_bounded(data: str) -> None:
+    scripts = [f'<script type="application/json">{data}</script>']
+    for key in ("author", "name", "offers", "mainEntity", "recipeInstructions", "text", "address", "itemListElement", "aggregateRating"):
+        row = f'{{"@type": "Article", "headline": "The grey heron", "{key}": {data}}}'
+        scripts.append(f'<script type="application/ld+json">{row}</script>')
+    found = from_bytes(shell(*scripts).encode(), "text/html", "", URL)
+    assert "The grey heron" in found["text"]
 
 
 @pytest.mark.parametrize("data", [

@@ -18,15 +18,15 @@ SITE = "https://birds.example"
 class Files:
     """A twin of Http: one robots.txt for all sites, or the fault that it raises. `asked` are the addresses."""
 
-    def __init__(self, text: str | Exception | Callable[[], str]) -> None:
-        self.text, self.asked = text, []
+    def __init__(self, text: str | Exception | Callable[[], str], broke_off: bool = False) -> None:
+        self.text, self.asked, self.broke_off = text, [], broke_off
 
     def get(self, url: str, **given: object) -> Fetched:
         self.asked.append(url)
         if isinstance(self.text, Exception):
             raise self.text
         body = (self.text() if callable(self.text) else self.text).encode()
-        return Fetched(url, url, 200, {}, body, "text/plain", "", (), 0.0)
+        return Fetched(url, url, 200, {}, body, "text/plain", "", (), 0.0, self.broke_off)
 
 
 def no(text: str | Exception, path: str) -> str:
@@ -60,6 +60,12 @@ def test_a_site_that_cannot_say_allows_nothing_and_one_without_the_file_allows_a
     sentence = no(fault, "/heron")
     assert bool(sentence) is closed
     assert not closed or ("birds.example" in sentence and "try again later" in sentence)
+
+
+def test_of_a_file_that_breaks_off_the_whole_rules_hold() -> None:
+    robots = Robots(Files("User-agent: *\nDisallow: /private/\nDisallow: /p", broke_off=True))
+    assert robots.says(f"{SITE}/private/heron").no
+    assert not robots.says(f"{SITE}/public").no
 
 
 def test_the_sentence_names_the_address() -> None:

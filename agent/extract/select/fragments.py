@@ -73,11 +73,18 @@ def parsed(html: str) -> list[HtmlElement]:
         found = lxml.html.fragments_fromstring(closed(html.replace("\x00", "")))
     except (etree.ParserError, ValueError):
         return []
-    return [element("p", one_line(one)) if isinstance(one, str) else one for one in found if not isinstance(one, str) or one.strip()]
+    whole = element("div")
+    for one in found:
+        if not isinstance(one, str):
+            whole.append(one)
+        elif one.strip():
+            whole.append(element("p", one_line(one)))
+    etree.strip_elements(whole, "script", "style", with_tail=False)
+    return list(whole)
 
 
 def words_in(elements: Iterable[HtmlElement]) -> int:
-    return sum(word_count(el.text_content()) for el in elements)
+    return sum(word_count(" ".join(el.xpath(".//text()"))) for el in elements)
 
 
 class Told:

@@ -79,16 +79,16 @@ def of_row(row: Row, level: int) -> Iterator[HtmlElement]:
             yield from of_row(part, level + 1) if isinstance(part, dict) else ()
 
 
-def body_of(key: str, value: Any) -> Iterator[HtmlElement]:
+def body_of(key: str, value: Any, depth: int = 0) -> Iterator[HtmlElement]:
     """A text; a list of ingredients or steps as a list, in sections where they are in sections."""
     if isinstance(value, str):
         yield from elements_of(value)
         return
     items = [one for one in as_list(value) if isinstance(one, (str, dict))][:MOST_PARTS]
-    sections = [one for one in items if isinstance(one, dict) and "itemListElement" in one]
+    sections = [one for one in items if isinstance(one, dict) and "itemListElement" in one and depth < DEEPEST]
     for section in sections:
         yield element("h3", plain(section.get("name")))
-        yield from body_of(key, section["itemListElement"])
+        yield from body_of(key, section["itemListElement"], depth + 1)
     steps = [step_of(one) for one in items if one not in sections]
     if any(steps):
         yield element("ul" if key == "recipeIngredient" else "ol", "", *(inline("li", step) for step in steps if step))

@@ -62,10 +62,10 @@ def flat(data: Any, depth: int) -> Iterator[Row]:
             yield from flat(data.get("mainEntity"), depth + 1)
 
 
-def pointed(value: Any, by_id: dict[str, Row]) -> Any:
+def pointed(value: Any, by_id: dict[str, Row], depth: int = 0) -> Any:
     """What a row only points to, in its place."""
-    if isinstance(value, list):
-        return [pointed(one, by_id) for one in value]
+    if isinstance(value, list) and depth < DEEPEST:
+        return [pointed(one, by_id, depth + 1) for one in value]
     return by_id.get(value["@id"], value) if isinstance(value, dict) and set(value) == {"@id"} and isinstance(value["@id"], str) else value
 
 
@@ -132,11 +132,12 @@ def bare_address(url: str) -> str:
 
 
 def plain(value: Any) -> str:
-    """The words of a value: a string, a number, or what has a name."""
-    if isinstance(value, dict):
-        value = value.get("name") or value.get("@value") or ""
-    if isinstance(value, list):
-        value = plain(value[0]) if value else ""
+    """The words of a value: a string, a number, or what has a name; of a list its first."""
+    for _ in range(DEEPEST):
+        if isinstance(value, dict):
+            value = value.get("name") or value.get("@value") or ""
+        elif isinstance(value, list):
+            value = value[0] if value else ""
     return one_line(unescape(str(value))) if isinstance(value, (str, int, float)) else ""
 
 

@@ -28,6 +28,7 @@ SENTENCE = 12  # words: of less, it is told by its key alone whether a string is
 SHORT = 400  # characters: of less, a brace means that words are to be put in, or code
 LETTERS = 0.75  # share of letters and blanks in what reads like sentences; styles and queries have less
 OF_DICT, OF_LIST = 0.5, 0.9  # share of the words in one value that makes it the part to look at; the items of a list are alike
+UNSEEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 NOT_CONTENT = re.compile(
     r"i18n|transl|locale|dictionar|labels?$|legal|cookie|consent|privacy|footer|navi|menu|sidebar|related|recommend|similar|trending|"
     r"^seo|meta|^og|schema|json_?ld|config|settings|theme|quer(?:y|ies)|svg|css|styles?$|scripts?$|analytic|track|flags|experiment|"
@@ -185,7 +186,7 @@ def is_prose(text: str) -> bool:
     """Whether a string is for readers: HTML with blocks, or words enough that are words."""
     if len(text) < 3 * SENTENCE:
         return False
-    bare = TAG.sub(" ", text[:4000])
+    bare = TAG.sub(" ", UNSEEN.sub(" ", text[:4000]))
     words, least = word_count(bare), SENTENCE // 2 if BLOCK_TAG.search(text) else SENTENCE
     letters = sum(map(str.isalpha, bare)) + sum(map(str.isspace, bare))
     return words >= least and letters >= LETTERS * len(bare) and not (len(text) < SHORT and "{" in bare)
