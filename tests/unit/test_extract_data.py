@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from agent.errors import Unreadable
 from agent.extract.document import FROM_DATA, MOSTLY_DATA
 from agent.extract.document import extract as from_bytes
 from agent.extract.html import extract
@@ -258,3 +259,20 @@ def test_hostile_data_is_bounded(data: str) -> None:
     from_bytes(shell(f'<script type="application/json">{data}</script>', linked(json.loads(data) if len(data) < 90_000 else {})).encode(),
                "text/html", "", URL)
     assert time.process_time() - since < 3
+
+
+@pytest.mark.parametrize(("words", "told"), [(20, False), (80, True)])
+def test_a_description_in_the_meta_tags_is_text_only_where_it_is_long(words: int, told: bool) -> None:
+    line = " ".join(f"heron{number}" for number in range(words))
+    page = f'<html><head><meta name="description" content="{line}"></head><body><div id="app"></div></body></html>'
+    if told:
+        assert extract(page, "https://birds.example/")["text"] == line
+    else:
+        with pytest.raises(Unreadable):
+            extract(page, "https://birds.example/")
+
+
+def test_a_rating_has_few_digits() -> None:
+    rating = {"@type": "AggregateRating", "ratingValue": 4.248459958932238, "reviewCount": 487}
+    text = text_of(linked({"@type": "Product", "name": "Field glass", "description": FIRST, "aggregateRating": rating}))
+    assert "Rating: 4.25 of 5 (487 ratings)" in text

@@ -1,7 +1,7 @@
 """The text that a page gives to programs only, for pages whose body is a shell that a script fills.
 
 What its JSON-LD and microdata say of the thing that the page is about (an article, a product, a recipe, a thread, questions), or
-the longest prose in the data that its scripts draw it from; the description in its meta tags where there is no more. As a part
+the longest prose in the data that its scripts draw it from; a long description in its meta tags where there is no more. As a part
 of a page's tree, so that it is rendered like any other.
 """
 
@@ -18,6 +18,7 @@ from agent.extract.select.fragments import Told, element, elements_of, inline, w
 from agent.extract.signs.linked import Row, as_list, bare_address, main_row, names, plain, rank_of, rows_of
 from agent.extract.signs.state import prose_in
 from agent.extract.signs.walls import not_free
+from agent.extract.words import word_count
 
 DESCRIPTIONS = "//meta[@property='og:description' or @name='description' or @name='twitter:description']/@content"
 BODIES = ("description", "articleBody", "text", "reviewBody", "recipeIngredient", "recipeInstructions", "step", "transcript")
@@ -32,6 +33,7 @@ ADDRESS = ("streetAddress", "postalCode", "addressLocality", "addressCountry")
 DURATION = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:[\d.]+S)?)?$")
 MOST_PARTS = 300
 DEEPEST = 8
+TEXT = 50  # words of a description that are more than a line about the page
 MUCH = 2  # times the prose in the page's data must be as long as what its JSON-LD says, to be taken as well
 
 
@@ -45,12 +47,15 @@ def told_by_data(tree: HtmlElement, url: str, own: str) -> HtmlElement | None:
     prose = prose_in(tree, url)
     if words_in(prose) > MUCH * words_in(blocks):
         blocks = [*blocks, *told.new(prose)] if words_in(blocks) else list(Told(own).new(prose))
-    blocks += told.new(element("p", text) for text in sorted(described(tree), key=len, reverse=True))
+    if not words_in(blocks):
+        blocks = described(tree)
     return element("main", "", *blocks) if words_in(blocks) else None
 
 
-def described(tree: HtmlElement) -> Iterator[str]:
-    return (one_line(text) for text in tree.xpath(DESCRIPTIONS) if text.strip())
+def described(tree: HtmlElement) -> list[HtmlElement]:
+    """The longest description in the meta tags, where it is so long that it is the page's own text, as forums have it of the first post."""
+    longest = max(map(one_line, tree.xpath(DESCRIPTIONS)), key=len, default="")
+    return [element("p", longest)] if word_count(longest) >= TEXT else []
 
 
 def of_rows(rows: list[Row], url: str) -> Iterator[HtmlElement]:
@@ -106,13 +111,21 @@ def facts_of(row: Row) -> Iterator[str]:
     rating = row.get("aggregateRating") or row.get("reviewRating")
     if isinstance(rating, dict) and (value := plain(rating.get("ratingValue"))):
         count = plain(rating.get("reviewCount") or rating.get("ratingCount"))
-        yield f"Rating: {value} of {plain(rating.get('bestRating')) or '5'}{f' ({count} ratings)' if count else ''}"
+        yield f"Rating: {rounded(value)} of {plain(rating.get('bestRating')) or '5'}{f' ({count} ratings)' if count else ''}"
     for key, label in FACTS.items():
         if said := "; ".join(dict.fromkeys(filter(None, map(lasting, as_list(row.get(key)))))):
             yield f"{label}: {said}"
     for one in as_list(row.get("additionalProperty")):
         if isinstance(one, dict) and plain(one) and plain(one.get("value")):
             yield f"{plain(one)}: {plain(one['value'])} {plain(one.get('unitText'))}".rstrip()
+
+
+def rounded(number: str) -> str:
+    """As people say it: programs tell of twelve digits."""
+    try:
+        return f"{float(number):.3g}"
+    except ValueError:
+        return number
 
 
 def offer_facts(offer: Row) -> Iterator[str]:
