@@ -208,6 +208,7 @@ def test_pausing_going_on_and_raising_a_limit(site: Site, reader: Page) -> None:
         site.service.tell(run.id, event)
     reader.goto(f"{site.address}/runs/{run.id}")
     reader.get_by_role("button", name="Pause").click()
+    expect(reader.locator(".status")).to_contain_text("Pausing")  # the wish is there, before the run comes to heed it
     site.service.wish(run.id, "approve")
     site.service.release()
     expect(reader.locator(".status")).to_contain_text("Paused by you")
