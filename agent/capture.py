@@ -14,7 +14,8 @@ from agent.extract.child import Children
 from agent.extract.signs.notices import NOTICES
 from agent.extract.signs.walls import word_count
 from agent.extract.want import Want
-from agent.ladder import FIRST_PART, Read, page
+from agent.ladder import FIRST_PART, page
+from agent.records import Read
 
 EMPTY = (
     "There is no text on this page as your browser sent it: it may be a picture, an app that draws its own letters, or a frame of "

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -27,7 +27,7 @@ from agent.extract.words import word_count
 from agent.fetch.http import Fetched
 from agent.fetch.later import later
 from agent.fetch.robots import Says, header_signals
-from agent.records import Page
+from agent.records import Page, Read, Validators
 
 if TYPE_CHECKING:
     from agent.fetch.browser import Shown
@@ -78,45 +78,6 @@ GIVEN_ANYWAY = "{no} You gave the address, so Leash opened it all the same."
 ASKS = "The site asks of programs: {signal}."
 LLMS = "The site offers an overview for programs at {url}."
 TRANSCRIPT = "\n\n## Transcript\n\n"
-
-
-@dataclass(frozen=True)
-class Validators:
-    """What a site said by which it can tell later whether its page has changed; both "" if it cannot."""
-
-    etag: str = ""
-    last_modified: str = ""
-
-    def headers(self) -> dict[str, str]:
-        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in named.items() if value}
-
-
-@dataclass(frozen=True)
-class Read:
-    """A page with all that is known of it.
-
-    `markdown` is the LLM-ready text ("" unless it was asked for), `page.text` the one that quotes are of. `wall` is "" or
-    "paywall", where the first part of a page stands before one (other walls raise Walled). `notes` are sentences for the
-    user; `offers` are addresses that the page offers of itself; `pages` are the offsets of a PDF's pages; `max_age` is for
-    how many seconds the site says that its reply is good, None if it does not. `from_data` says that the text is what the data in
-    a shell's markup says; `whole` is False where the site broke off before the page's end, so that this text is soon to be got anew.
-    """
-
-    page: Page
-    markdown: str = ""
-    kind: str = ""
-    format: str = "html"
-    canonical: str = ""
-    receipt: Mapping[str, Any] = field(default_factory=dict)
-    wall: str = ""
-    notes: tuple[str, ...] = ()
-    validators: Validators = Validators()
-    offers: Mapping[str, str] = field(default_factory=dict)
-    pages: tuple[int, ...] = ()
-    max_age: float | None = None
-    from_data: bool = False
-    whole: bool = True
 
 
 class Climb:

@@ -10,8 +10,8 @@ from agent.extract.child import Children, text_children
 from agent.extract.want import Want
 from agent.fetch.http import Http
 from agent.fetch.robots import Robots
-from agent.ladder import Climb, Read, Validators
-from agent.records import Page
+from agent.ladder import Climb
+from agent.records import Page, Read, Validators
 from agent.settings import Settings
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -53,6 +53,45 @@ class Page:
     def meta(self) -> dict[str, Any]:
         """All but the text, the snapshot and the picture, as JSON."""
         return {name: value for name, value in vars(self).items() if name not in ("text", "html", "picture")}
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What a site said by which it can tell later whether its page has changed; both "" if it cannot."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    def headers(self) -> dict[str, str]:
+        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True)
+class Read:
+    """A page with all that is known of it.
+
+    `markdown` is the LLM-ready text ("" unless it was asked for), `page.text` the one that quotes are of. `wall` is "" or
+    "paywall", where the first part of a page stands before one (other walls raise Walled). `notes` are sentences for the
+    user; `offers` are addresses that the page offers of itself; `pages` are the offsets of a PDF's pages; `max_age` is for
+    how many seconds the site says that its reply is good, None if it does not. `from_data` says that the text is what the data in
+    a shell's markup says; `whole` is False where the site broke off before the page's end, so that this text is soon to be got anew.
+    """
+
+    page: Page
+    markdown: str = ""
+    kind: str = ""
+    format: str = "html"
+    canonical: str = ""
+    receipt: Mapping[str, Any] = field(default_factory=dict)
+    wall: str = ""
+    notes: tuple[str, ...] = ()
+    validators: Validators = Validators()
+    offers: Mapping[str, str] = field(default_factory=dict)
+    pages: tuple[int, ...] = ()
+    max_age: float | None = None
+    from_data: bool = False
+    whole: bool = True
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from server.receipts import counted
 if TYPE_CHECKING:
     from agent.capture import Sent
     from agent.extract.want import Want
-    from agent.ladder import Read, Validators
+    from agent.records import Read, Validators
     from server.store.captures import Captures
 
 KEEP, LEAST, MOST = 600.0, 60.0, 86_400.0  # seconds that a text is fresh: unless the site says, at least, at most

@@ -22,8 +22,7 @@ from urllib.parse import urlsplit
 
 from agent.errors import BadInput, BadStatus, FetchError, Refused, TooSlow, Walled
 from agent.extract.want import Want
-from agent.ladder import Read, Validators
-from agent.records import Page
+from agent.records import Page, Read, Validators
 from server.kept import Reading, key_of
 from server.options import Options
 from server.packs import Packed

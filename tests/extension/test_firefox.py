@@ -27,6 +27,8 @@ PRESS = """(async () => {
 @pytest.fixture(scope="module")
 def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
     program = os.environ.get("FIREFOX") or next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
+    if not program and os.environ.get("CI"):
+        pytest.fail("CI installs a Firefox, so that there is none is a fault.")
     if not program:
         pytest.skip("There is no Firefox here: apt install firefox-esr, or name its path in FIREFOX.")
     folder = tmp_path_factory.mktemp("firefox")

@@ -149,3 +149,13 @@ def test_an_unknown_method_of_packing_is_told_as_such():
             start = body.find(mark, start + 4)
     with pytest.raises(Unreadable, match="method that Leash cannot unpack"):
         read(bytes(body))
+
+
+def test_an_edition_of_zip_that_is_not_known_is_told_as_such_and_not_as_damage():
+    body = bytearray(docx(paragraph("x")))
+    start = body.find(b"PK\x01\x02")
+    while start >= 0:
+        body[start + 6] = 99  # the edition that is needed to unpack, 9.9
+        start = body.find(b"PK\x01\x02", start + 4)
+    with pytest.raises(Unreadable, match="method that Leash cannot unpack"):
+        read(bytes(body))

@@ -8,7 +8,8 @@ import pytest
 
 from agent.errors import Unreadable, Walled
 from agent.fetch.http import status_fault
-from agent.ladder import Validators, alike, reason_for_browser, says_missing
+from agent.ladder import alike, reason_for_browser, says_missing
+from agent.records import Validators
 
 TEXT = "The grey heron stands at the edge of the water and waits for fish, frogs and voles."
 

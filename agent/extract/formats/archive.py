@@ -14,6 +14,7 @@ MOST_BYTES = 150_000_000  # of all parts together, unpacked
 MOST_RATIO = 200  # of a part's size to its packed size, where it is large: XML comes to 10–30, a bomb to 1000
 LARGE = 10_000_000
 MOST_XML = 40_000_000  # of one part that is parsed as a tree
+UNKNOWN = "This document is packed by a method that Leash cannot unpack."
 
 
 class Archive:
@@ -23,7 +24,9 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(BytesIO(body))
             self._parts = self._zip.infolist()
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError, EOFError) as fault:
+        except NotImplementedError as fault:  # what zipfile raises for an edition of the format that it does not know
+            raise Unreadable(UNKNOWN) from fault
+        except (zipfile.BadZipFile, ValueError, OverflowError, EOFError) as fault:
             raise Unreadable("This document is a zip archive that is cut off or damaged, so it cannot be opened.") from fault
         self.check()
 
@@ -43,7 +46,7 @@ class Archive:
             with self._zip.open(name) as part:
                 data = part.read(most + 1)
         except NotImplementedError as fault:  # what zipfile raises for a method of packing that it does not know
-            raise Unreadable("This document is packed by a method that Leash cannot unpack.") from fault
+            raise Unreadable(UNKNOWN) from fault
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as fault:
             raise Unreadable("A part of this document is damaged, so it cannot be opened.") from fault
         except RuntimeError as fault:
